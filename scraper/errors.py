@@ -1,0 +1,55 @@
+"""The errors a caller can meet, each with the exit code the command line gives it.
+
+    ScraperError                    anything below
+    ├── InputError            (2)   the arguments or an input are wrong; nothing was changed
+    ├── ManifestError         (3)   the manifest cannot be used
+    │   ├── ManifestMissingError      there is none yet
+    │   ├── ManifestForeignError      not one of ours, newer than this version, or damaged
+    │   └── ManifestBusyError         another run holds it
+    ├── StoppedEarlyError     (4)   the run had to stop; what was done is kept and it can be resumed
+    └── InterruptedRunError (130)   someone asked the run to stop; the same holds
+
+An HTTP failure is not an error here: it is an `Outcome`, a value that is recorded.
+"""
+
+
+class ScraperError(Exception):
+    """Base of all errors meant for people: the message is one line that says what is wrong and what to do."""
+
+    exit_code = 1
+
+
+class InputError(ScraperError):
+    """The command line or an input is wrong; nothing was changed."""
+
+    exit_code = 2
+
+
+class ManifestError(ScraperError):
+    """The manifest cannot be used."""
+
+    exit_code = 3
+
+
+class ManifestMissingError(ManifestError):
+    """There is no manifest at this path yet."""
+
+
+class ManifestForeignError(ManifestError):
+    """The file is not a manifest of ours, is of a newer version, or is damaged."""
+
+
+class ManifestBusyError(ManifestError):
+    """Another run is writing to this manifest."""
+
+
+class StoppedEarlyError(ScraperError):
+    """The run had to stop early: disk full, refused by the host, no network. It can be resumed."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(ScraperError):
+    """Someone asked the run to stop. It can be resumed."""
+
+    exit_code = 130

@@ -1,0 +1,311 @@
+"""The values that pass between the layers: small, frozen, picklable, free of behaviour that needs the world."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Final, NewType
+
+Wnid = NewType("Wnid", str)
+"""A WordNet 3.0 noun synset: `n` and the eight-digit offset, such as `n01440764` (tench)."""
+
+
+class Kind(enum.StrEnum):
+    """What an outcome says of the photo behind the URL."""
+
+    IMAGE = "image"
+    DEAD = "dead"
+    DENIED = "denied"
+    UNUSABLE = "unusable"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+class Outcome(enum.StrEnum):
+    """How a request for a photo ended: the closed set that the manifest, the report and every policy share."""
+
+    SAVED = "saved"
+    DUPLICATE = "duplicate"
+    GONE = "gone"
+    PLACEHOLDER = "placeholder"
+    FORBIDDEN = "forbidden"
+    OPTED_OUT = "opted_out"
+    NOT_IMAGE = "not_image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_SMALL = "too_small"
+    TOO_LARGE = "too_large"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    DNS_ERROR = "dns_error"
+    CONNECTION_ERROR = "connection_error"
+    TLS_ERROR = "tls_error"
+    PROTOCOL_ERROR = "protocol_error"
+    REDIRECT_ERROR = "redirect_error"
+    BAD_STATUS = "bad_status"
+    BLOCKED = "blocked"
+    BAD_URL = "bad_url"
+
+    @property
+    def kind(self) -> Kind:
+        """What this outcome says of the photo."""
+        return _KINDS[self]
+
+    @property
+    def final(self) -> bool:
+        """Whether the URL has answered for good, so that it is never asked again unless someone reopens it."""
+        return self.kind is not Kind.UNKNOWN
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another try soon may end otherwise. A redirect that leads nowhere will lead nowhere again."""
+        return self.kind is Kind.UNKNOWN and self is not Outcome.REDIRECT_ERROR
+
+
+_KINDS: Final[dict[Outcome, Kind]] = {
+    Outcome.SAVED: Kind.IMAGE,
+    Outcome.DUPLICATE: Kind.IMAGE,
+    Outcome.GONE: Kind.DEAD,
+    Outcome.PLACEHOLDER: Kind.DEAD,
+    Outcome.FORBIDDEN: Kind.DENIED,
+    Outcome.OPTED_OUT: Kind.DENIED,
+    Outcome.NOT_IMAGE: Kind.UNUSABLE,
+    Outcome.TRUNCATED: Kind.UNUSABLE,
+    Outcome.CORRUPT: Kind.UNUSABLE,
+    Outcome.TOO_SMALL: Kind.UNUSABLE,
+    Outcome.TOO_LARGE: Kind.UNUSABLE,
+    Outcome.THROTTLED: Kind.UNKNOWN,
+    Outcome.SERVER_ERROR: Kind.UNKNOWN,
+    Outcome.TIMEOUT: Kind.UNKNOWN,
+    Outcome.DNS_ERROR: Kind.UNKNOWN,
+    Outcome.CONNECTION_ERROR: Kind.UNKNOWN,
+    Outcome.TLS_ERROR: Kind.UNKNOWN,
+    Outcome.PROTOCOL_ERROR: Kind.UNKNOWN,
+    Outcome.REDIRECT_ERROR: Kind.UNKNOWN,
+    Outcome.BAD_STATUS: Kind.UNKNOWN,
+    Outcome.BLOCKED: Kind.REFUSED,
+    Outcome.BAD_URL: Kind.REFUSED,
+}
+
+DECIDED_KINDS: Final = (Kind.IMAGE, Kind.DEAD, Kind.DENIED, Kind.UNUSABLE)
+"""The kinds that count in a denominator: the host answered for this photo. Unknown and refused never do."""
+
+
+class State(enum.StrEnum):
+    """Where a candidate stands. Being in flight is not a state: it lives in memory only."""
+
+    WAITING = "waiting"
+    SAVED = "saved"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+class ListingOutcome(enum.StrEnum):
+    """How asking a source for the list of one class ended."""
+
+    LISTED = "listed"
+    NOT_IN_SOURCE = "not_in_source"
+    INVALID_WNID = "invalid_wnid"
+    NOT_READY = "not_ready"
+    EMPTY = "empty"
+    NOT_A_LIST = "not_a_list"
+    TOO_LARGE = "too_large"
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    BAD_STATUS = "bad_status"
+    TIMEOUT = "timeout"
+    DNS_ERROR = "dns_error"
+    CONNECTION_ERROR = "connection_error"
+    TLS_ERROR = "tls_error"
+    PROTOCOL_ERROR = "protocol_error"
+    REDIRECT_ERROR = "redirect_error"
+    BLOCKED = "blocked"
+    BAD_URL = "bad_url"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRequest:
+    """A class someone asked for: its id and, where the input gave one, its label."""
+
+    wnid: Wnid
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One candidate as a list gives it: its URL, the Flickr photo id in it, and the file name it will get."""
+
+    url: str
+    photo_id: int | None
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a source said of one class.
+
+    Attributes:
+        outcome: `LISTED`, or why there is no list.
+        candidates: the URLs on the wanted hosts, in rank order, each once.
+        listed: URLs in the list, candidates or not.
+        malformed: lines that are not a URL.
+        duplicates: wanted URLs that stood in the list before.
+        sha256: of the list's bytes as they came (index files: of the class's lines).
+        http_status: of the answer, where there was one.
+        error: one line about a failure.
+    """
+
+    outcome: ListingOutcome
+    candidates: tuple[Listed, ...] = ()
+    listed: int = 0
+    malformed: int = 0
+    duplicates: int = 0
+    sha256: str | None = None
+    http_status: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One URL that may become an image of its class.
+
+    Attributes:
+        id: the manifest's key.
+        rank: place in the class's list, from 1.
+        filename: the name it gets in the class's folder.
+        tries: requests made for it before, in all runs.
+        not_before: Unix time in seconds before which it must not be asked again; 0 for any time.
+    """
+
+    id: int
+    wnid: Wnid
+    rank: int
+    url: str
+    filename: str
+    photo_id: int | None = None
+    tries: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A redirect that was followed: the URL that answered, its status, and where it pointed."""
+
+    url: str
+    status: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A body that was judged to be a whole picture and stands in a temporary file.
+
+    Attributes:
+        temporary: path of the file, to be renamed or removed by whoever takes the picture.
+        sha256: hex digest of the bytes as they came.
+        bytes: their number.
+        format: `JPEG`, `PNG`, `GIF` or `WEBP`.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    temporary: str
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try for one candidate, redirects included.
+
+    Attributes:
+        started_at: Unix time in seconds.
+        seconds: from the first byte sent to the verdict.
+        status: of the last answer, None where none came.
+        final_url: the URL that gave the last answer.
+        bytes: body bytes received.
+        retry_after: seconds the server asked to wait, None where it did not.
+        hops: the redirects that led to `final_url`.
+        picture: the stored picture where the outcome is `saved`.
+    """
+
+    candidate: Candidate
+    started_at: float
+    seconds: float
+    outcome: Outcome
+    status: int | None = None
+    final_url: str | None = None
+    bytes: int = 0
+    content_type: str | None = None
+    retry_after: float | None = None
+    error: str | None = None
+    hops: tuple[Hop, ...] = ()
+    picture: Picture | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassState:
+    """What fetch must know of a class to drain it: the target, what it has, and how far its list was used.
+
+    Attributes:
+        n: images wanted.
+        budget: ranks 1..budget may be tried.
+        candidates: length of the class's list.
+        saved: images it has.
+        next_rank: the first rank that was never handed out.
+    """
+
+    wnid: Wnid
+    n: int
+    budget: int
+    candidates: int
+    saved: int
+    next_rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRaise:
+    """More budget for a class that spent its own and is still short, and the survival rate it was sized by."""
+
+    wnid: Wnid
+    before: int
+    after: int
+    survival: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one GET, redirects followed: the facts that a verdict is made from.
+
+    Attributes:
+        url: the URL that gave the last answer.
+        status: of the last answer, None where none came.
+        body: its bytes; none where the answer was larger than the limit asked for.
+        received: body bytes that arrived.
+        oversize: whether the body was, or declared itself, larger than the limit.
+        content_type: the header as sent.
+        retry_after: seconds the server asked to wait.
+        robots: the values of X-Robots-Tag.
+        hops: the redirects on the way.
+        failure: why there is no whole answer; None where there is one.
+        error: one line about the failure.
+    """
+
+    url: str
+    status: int | None = None
+    body: bytes = field(default=b"", repr=False)
+    received: int = 0
+    oversize: bool = False
+    content_type: str | None = None
+    retry_after: float | None = None
+    robots: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    failure: Outcome | None = None
+    error: str | None = None
