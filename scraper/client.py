@@ -1,0 +1,388 @@
+"""One bounded GET, redirects followed, to a `Reply` value. With `connections`, all that knows urllib3.
+
+Failures are values: each exception of urllib3, http.client, ssl and socket is turned into an outcome here, by type.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.utils
+import http.client
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    IncompleteRead,
+    InvalidChunkLength,
+    LocationParseError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from scraper.addresses import is_local_name, is_public, literal_address
+from scraper.connections import BlockedAddressError, Wiring, wire
+from scraper.deadlines import Watchdog
+from scraper.errors import InputError
+from scraper.flickr import is_placeholder_url
+from scraper.model import Hop, Outcome, Reply
+
+if TYPE_CHECKING:
+    from scraper.config import NetworkOptions
+    from scraper.deadlines import Deadline
+
+MOST_HOPS: Final = 8
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_DRAINED: Final = 64 * 1024
+"""Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
+_PIECE: Final = 256 * 1024
+"""Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""
+_LONGEST_WAIT: Final = 366 * 86400.0
+"""Seconds beyond which a Retry-After says nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL taken apart: where to connect and what to ask for."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+class _RefusedError(Exception):
+    """A URL that will not be asked for, and the outcome that says why."""
+
+    def __init__(self, outcome: Outcome, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+def parse_target(url: str, *, allow_private: bool, trusted: bool = False) -> _Target:
+    """Take a URL apart as urllib3 would, refusing what must not be asked for.
+
+    Raises:
+        _RefusedError: `bad_url` where it is no URL, `blocked` where scheme, credentials or host are refused.
+    """
+    try:
+        parsed = urllib3.util.parse_url(url)
+        host, port = parsed.host, parsed.port
+    except (LocationParseError, ValueError) as error:
+        raise _RefusedError(Outcome.BAD_URL, f"not a URL: {error}") from error
+    if parsed.scheme not in ("http", "https"):
+        raise _RefusedError(Outcome.BLOCKED, f"scheme {parsed.scheme!r} is not followed")
+    if not host or port == 0 or any(ord(character) <= 0x20 for character in host):
+        raise _RefusedError(Outcome.BAD_URL, "no host in the URL")
+    if parsed.auth:
+        raise _RefusedError(Outcome.BLOCKED, "a URL with a user name or password is not followed")
+    address = literal_address(host)
+    if not allow_private and not trusted and ((address and not is_public(address)) or is_local_name(host)):
+        raise _RefusedError(Outcome.BLOCKED, f"{host} is not a public address (--allow-private permits it)")
+    return _Target(
+        parsed._replace(fragment=None).url,
+        parsed.scheme,
+        host,
+        port or (443 if parsed.scheme == "https" else 80),
+        parsed.request_uri,
+    )
+
+
+class Client:
+    """Makes GET requests for many threads over kept-alive connections. `close` ends those under way."""
+
+    def __init__(self, options: NetworkOptions, *, threads: int) -> None:
+        """Make a client for up to `threads` requests at once.
+
+        Raises:
+            InputError: the proxy or the certificates cannot be used.
+        """
+        self._options = options
+        self._wiring = Wiring(options.connect_to, allow_private=options.allow_private)
+        self._watchdog = Watchdog()
+        self._headers = {
+            "User-Agent": options.user_agent,
+            "Accept": "image/*,*/*;q=0.5",
+            "Accept-Encoding": "identity",
+        }
+        self._lock = threading.Lock()
+        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, str, int], tuple[urllib3.HTTPConnectionPool, bool]] = {}
+        self._threads = threads
+        try:
+            self._ssl = _ssl_context(options)
+            self._manager(options.proxy)
+        except (ssl.SSLError, OSError, ValueError, HTTPError) as error:
+            self._watchdog.close()
+            raise InputError(f"cannot set up connections: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the requests under way, which come back as failures, and close all connections."""
+        self._watchdog.close()
+        for manager in self._managers.values():
+            manager.clear()
+
+    def get(self, url: str, *, most: int) -> Reply:
+        """GET `url` and follow its redirects, all within the options' timeout.
+
+        Args:
+            url: an http or https URL.
+            most: the largest body to keep, in bytes.
+        """
+        deadline = self._watchdog.start(self._options.timeout)
+        self._wiring.deadline = deadline
+        try:
+            return self._follow(url, most, deadline)
+        finally:
+            deadline.finish()
+            self._wiring.deadline = None
+
+    def _follow(self, url: str, most: int, deadline: Deadline) -> Reply:
+        hops: list[Hop] = []
+        while True:
+            reply, location = self._once(url, most, deadline)
+            if location is None:
+                return replace(reply, hops=tuple(hops))
+            hops.append(Hop(reply.url, reply.status or 0, location))
+            if is_placeholder_url(location):
+                # The name says all there is to say of the photo; the picture itself need not be asked for.
+                return replace(reply, url=location, hops=tuple(hops))
+            problem = _redirect_problem(hops)
+            if problem is not None:
+                return replace(reply, hops=tuple(hops), failure=Outcome.REDIRECT_ERROR, error=problem)
+            url = location
+
+    def _once(self, url: str, most: int, deadline: Deadline) -> tuple[Reply, str | None]:
+        """One request: the reply, and the URL it redirects to if it does."""
+        reply = Reply(url)
+        response: urllib3.BaseHTTPResponse | None = None
+        location: str | None = None
+        try:
+            target = parse_target(url, allow_private=self._options.allow_private)
+            reply = Reply(target.url)
+            response = self._send(target, deadline)
+            reply = _with_head(reply, response)
+            location = _location(reply, response.headers.get("Location"))
+            reply = _with_body(reply, response, most if reply.status == 200 else _DRAINED)
+        except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
+            outcome, message = failure_of(error)
+            reply = replace(reply, failure=outcome, error=message)
+        if response is not None:
+            # An unread rest would be taken for the next answer: such a connection is closed, not kept.
+            (response.release_conn if response.closed else response.close)()
+        if deadline.expired:
+            # A socket shut down by the watchdog can look like a clean end of the body.
+            message = f"not finished within {self._options.timeout:g} s"
+            return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
+        return reply, location
+
+    def _send(self, target: _Target, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        pool, absolute = self._pool(target)
+        return pool.urlopen(
+            "GET",
+            target.url if absolute else target.path,
+            headers=self._headers,
+            timeout=urllib3.Timeout(connect=deadline.remaining(), read=deadline.remaining()),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            assert_same_host=False,
+        )
+
+    def _pool(self, target: _Target) -> tuple[urllib3.HTTPConnectionPool, bool]:
+        """The pool for the target's host, and whether its requests name the whole URL (plain http by a proxy)."""
+        key = (target.scheme, target.host, target.port)
+        known = self._pools.get(key)
+        if known is not None:
+            return known
+        with self._lock:
+            proxy = self._proxy_for(target)
+            manager = self._manager(proxy)
+            pool = manager.connection_from_host(target.host, target.port, target.scheme)
+            absolute = manager.proxy is not None and target.scheme == "http"
+            return self._pools.setdefault(key, (pool, absolute))
+
+    def _proxy_for(self, target: _Target) -> str | None:
+        if self._wiring.rule_for(target.host, target.port) is not None:
+            return None  # `--connect-to` says where to connect, and a proxy would say otherwise
+        if self._options.proxy is not None:
+            return self._options.proxy
+        if urllib.request.proxy_bypass(target.host):
+            return None
+        return urllib.request.getproxies().get(target.scheme)
+
+    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+        if proxy not in self._managers:
+            # num_pools: more than the hosts of any list, since a pool that is pushed out closes its connections.
+            settings: dict[str, Any] = {
+                "num_pools": 4096,
+                "maxsize": self._threads,
+                "block": False,
+                "ssl_context": self._ssl,
+            }
+            manager = _proxy_manager(proxy, settings) if proxy else urllib3.PoolManager(**settings)
+            wire(manager, self._wiring)
+            self._managers[proxy] = manager
+        return self._managers[proxy]
+
+
+def _proxy_manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager:
+    auth = urllib3.util.parse_url(proxy).auth
+    headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
+
+
+def _ssl_context(options: NetworkOptions) -> ssl.SSLContext:
+    context = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.check_hostname = True
+    context.load_default_certs()  # reads SSL_CERT_FILE and SSL_CERT_DIR
+    if options.ca_certs is not None:
+        context.load_verify_locations(cafile=str(options.ca_certs))
+    return context
+
+
+def _with_head(reply: Reply, response: urllib3.BaseHTTPResponse) -> Reply:
+    headers = response.headers
+    reply = replace(
+        reply,
+        status=response.status,
+        content_type=headers.get("Content-Type"),
+        retry_after=parse_retry_after(headers.get("Retry-After")),
+        robots=tuple(headers.getlist("X-Robots-Tag")),
+    )
+    if response.status < 200:
+        # 101 to 103 come back as if final; what follows them on the connection is not a body.
+        error = f"status {response.status} is not a final answer"
+        return replace(reply, failure=Outcome.PROTOCOL_ERROR, error=error)
+    return reply
+
+
+def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, most: int) -> Reply:
+    """Read the body up to `most` bytes; where there is more, say so and leave the rest unread."""
+    if reply.failure is not None:
+        return reply
+    declared = response.headers.get("Content-Length", "").strip()
+    if declared.isascii() and declared.isdigit() and int(declared) > most:
+        return replace(reply, oversize=True)
+    pieces: list[bytes] = []
+    received = 0
+    while received <= most:
+        piece = response.read(most + 1 if declared else _PIECE)
+        if not piece:
+            break
+        pieces.append(piece)
+        received += len(piece)
+    oversize = received > most
+    return replace(reply, body=b"" if oversize else b"".join(pieces), received=received, oversize=oversize)
+
+
+def _location(reply: Reply, raw: str | None) -> str | None:
+    """Where a redirect points, made absolute; None where the answer is no redirect."""
+    if reply.status not in _REDIRECTS or raw is None:
+        return None
+    # http.client decodes headers as Latin-1; other bytes in a Location are meant as UTF-8.
+    with contextlib.suppress(UnicodeDecodeError):
+        raw = raw.encode("latin-1").decode("utf-8")
+    try:
+        return urljoin(reply.url, raw.strip())
+    except ValueError:
+        return raw.strip()
+
+
+def _redirect_problem(hops: list[Hop]) -> str | None:
+    if len(hops) > MOST_HOPS:
+        return f"more than {MOST_HOPS} redirects"
+    if hops[-1].location in {hop.url for hop in hops}:
+        return "a redirect loop"
+    return None
+
+
+def parse_retry_after(value: str | None, *, now: float | None = None) -> float | None:
+    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3).
+
+    Returns None where there is none or it cannot be read; never more than a year.
+
+    >>> parse_retry_after("120"), parse_retry_after("soon"), parse_retry_after("-5")
+    (120.0, None, None)
+    >>> parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", now=30)
+    30.0
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:12]), _LONGEST_WAIT)
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=dt.UTC)
+    seconds = date.timestamp() - (time.time() if now is None else now)
+    return min(max(0.0, seconds), _LONGEST_WAIT)
+
+
+def failure_of(error: Exception) -> tuple[Outcome, str]:
+    """Sort an exception of a request into an outcome, by type alone, with one line for people."""
+    for types, outcome in _FAILURES:
+        if isinstance(error, types):
+            inner = _inner(error)
+            if inner is not None:
+                return failure_of(inner)
+            return error.outcome if isinstance(error, _RefusedError) else outcome, _one_line(error)
+    raise error  # not a failure of the request but a fault of ours, which must not pass for one
+
+
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (
+    ((_RefusedError, BlockedAddressError), Outcome.BLOCKED),
+    ((NameResolutionError,), Outcome.DNS_ERROR),
+    ((NewConnectionError,), Outcome.CONNECTION_ERROR),
+    ((ConnectTimeoutError, ReadTimeoutError, TimeoutError), Outcome.TIMEOUT),
+    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), Outcome.CONNECTION_ERROR),
+    ((SSLError, ssl.SSLError, ssl.CertificateError), Outcome.TLS_ERROR),
+    ((InvalidChunkLength,), Outcome.PROTOCOL_ERROR),
+    ((IncompleteRead, http.client.IncompleteRead), Outcome.CONNECTION_ERROR),
+    ((http.client.RemoteDisconnected, ConnectionError), Outcome.CONNECTION_ERROR),
+    ((http.client.HTTPException,), Outcome.PROTOCOL_ERROR),
+    ((ProxyError,), Outcome.CONNECTION_ERROR),
+    ((LocationValueError,), Outcome.BAD_URL),
+    ((HTTPError,), Outcome.PROTOCOL_ERROR),
+    ((OSError,), Outcome.CONNECTION_ERROR),
+    # What a server sends can reach a plain ValueError in http.client and urllib3 (a negative chunk size does).
+    ((ValueError, OverflowError), Outcome.PROTOCOL_ERROR),
+)
+"""First match wins, so a subclass stands before its base."""
+
+
+def _inner(error: Exception) -> Exception | None:
+    """The exception that urllib3 wrapped, where the wrapper alone does not tell what happened."""
+    if isinstance(error, (ProtocolError, SSLError, ProxyError)) and not isinstance(error, IncompleteRead):
+        wrapped = [argument for argument in error.args if isinstance(argument, Exception)]
+        if isinstance(error, ProxyError):
+            wrapped = [error.original_error]
+        return wrapped[-1] if wrapped else None
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return (text or type(error).__name__)[:300]

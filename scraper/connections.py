@@ -1,0 +1,178 @@
+"""urllib3's connections with three things added: where to connect, which addresses to refuse, and a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from scraper.addresses import is_public, literal_address
+from scraper.resolver import Resolver
+
+if TYPE_CHECKING:
+    from scraper.config import ConnectTo
+    from scraper.deadlines import Deadline
+
+
+class BlockedAddressError(Exception):
+    """The host leads to an address that requests must not reach."""
+
+
+class Wiring:
+    """What all connections of one client share.
+
+    `deadline` is that of the request the calling thread is making; a connection is used by one thread at a time.
+    """
+
+    def __init__(self, connect_to: tuple[ConnectTo, ...], *, allow_private: bool) -> None:
+        self.connect_to = connect_to
+        self.allow_private = allow_private
+        self.resolver = Resolver()
+        self._local = threading.local()
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The deadline of this thread's request."""
+        return getattr(self._local, "deadline", None)
+
+    @deadline.setter
+    def deadline(self, deadline: Deadline | None) -> None:
+        self._local.deadline = deadline
+
+    def rule_for(self, host: str, port: int) -> ConnectTo | None:
+        """The first `--connect-to` rule that speaks of this host and port."""
+        return next((rule for rule in self.connect_to if rule.matches(host, port)), None)
+
+    def addresses(self, host: str, port: int, timeout: float, *, trusted: bool) -> list[tuple[Any, ...]]:
+        """Where to connect for host:port, as (family, socket address).
+
+        A target that the user named (a `--connect-to` rule, a proxy) is trusted. Any other address is checked here,
+        after the name was resolved and before a packet is sent, so a name that changes its answer gains nothing.
+
+        Raises:
+            BlockedAddressError: every address of the host is one that must not be reached.
+        """
+        rule = self.rule_for(host, port)
+        if rule is not None:
+            host, port, trusted = rule.target_host or host, rule.target_port or port, True
+        literal = literal_address(host)
+        found = (
+            ((socket.AF_INET6 if literal.version == 6 else socket.AF_INET, str(literal)),)
+            if literal
+            else self.resolver.resolve(host, timeout)
+        )
+        allowed = [
+            (family, (address, port))
+            for family, address in found
+            if trusted or self.allow_private or is_public(ipaddress.ip_address(address.partition("%")[0]))
+        ]
+        if not allowed:
+            raise BlockedAddressError(f"{host} leads to {found[0][1]}, which is not a public address")
+        return allowed
+
+
+class _Wired:
+    """The part that both kinds of connection share; mixed in before urllib3's class."""
+
+    wiring: ClassVar[Wiring]
+    _duplicate: socket.socket | None = None
+
+    def _open(self, connection: HTTPConnection, host: str, port: int) -> socket.socket:
+        deadline = self.wiring.deadline
+        timeout = deadline.remaining() if deadline else 30.0
+        try:
+            sock = self._dial(connection, self.wiring.addresses(host, port, timeout, trusted=bool(connection.proxy)))
+        except socket.gaierror as error:
+            raise NameResolutionError(host, connection, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, f"no connection to {host} in time") from error
+        except OSError as error:
+            raise NewConnectionError(connection, f"no connection to {host}: {error}") from error
+        self._duplicate = sock.dup()
+        self._guard()
+        return sock
+
+    def _dial(self, connection: HTTPConnection, addresses: list[tuple[Any, ...]]) -> socket.socket:
+        deadline = self.wiring.deadline
+        expires = deadline.expires if deadline else time.monotonic() + 30.0
+        last: OSError | None = None
+        for index, (family, address) in enumerate(addresses):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                # The time left is shared among the addresses left, so that one that is silent cannot use it all.
+                left = max(0.001, expires - time.monotonic())
+                sock.settimeout(left / (len(addresses) - index))
+                sock.connect(address)
+                sock.settimeout(left)
+                for option in connection.socket_options or ():
+                    sock.setsockopt(*option)
+            except OSError as error:
+                sock.close()
+                last = error
+            else:
+                return sock
+        raise last or OSError("no address")
+
+    def _guard(self) -> None:
+        if self.wiring.deadline is not None:
+            self.wiring.deadline.watch(self._duplicate)
+
+    def _release(self) -> None:
+        duplicate, self._duplicate = self._duplicate, None
+        if duplicate is not None:
+            deadline = self.wiring.deadline
+            if deadline is not None:
+                deadline.unwatch(duplicate)
+            with contextlib.suppress(OSError):
+                duplicate.close()
+
+
+class WiredHTTPConnection(_Wired, HTTPConnection):
+    """A plain connection."""
+
+    def _new_conn(self) -> socket.socket:
+        return self._open(self, self._dns_host, self.port)
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        """Begin a request, under the deadline of the thread that makes it."""
+        self._guard()
+        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+    def close(self) -> None:
+        """Close the connection and what watches it."""
+        super().close()
+        self._release()
+
+
+class WiredHTTPSConnection(_Wired, HTTPSConnection):
+    """A TLS connection; the name in the certificate is the URL's, wherever it is connected to."""
+
+    def _new_conn(self) -> socket.socket:
+        return self._open(self, self._dns_host, self.port)
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        """Begin a request, under the deadline of the thread that makes it."""
+        self._guard()
+        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+    def close(self) -> None:
+        """Close the connection and what watches it."""
+        super().close()
+        self._release()
+
+
+def wire(manager: urllib3.PoolManager, wiring: Wiring) -> None:
+    """Make all connections of `manager` use `wiring`."""
+    http = type("HTTPConnection", (WiredHTTPConnection,), {"wiring": wiring})
+    https = type("HTTPSConnection", (WiredHTTPSConnection,), {"wiring": wiring})
+    manager.pool_classes_by_scheme = {
+        "http": type("HTTPConnectionPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": http}),
+        "https": type("HTTPSConnectionPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": https}),
+    }

@@ -1,0 +1,187 @@
+"""The manifest's schema. `manifests/README.md` explains it to users, and a test keeps the two together.
+
+The tables that grow with the lists are small physical tables (`candidate`, `image`, `attempt`); what users read are
+the views `candidates`, `images` and `attempts` over them. A candidate's id carries its class and rank,
+`14407640000003` being number 3 of n01440764, which saves a column, two indexes and a join.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x73637270
+"""`scrp` in ASCII, in the header of the file (https://www.sqlite.org/pragma.html#pragma_application_id)."""
+VERSION: Final = 1
+
+RANKS: Final = 10_000_000
+"""Candidates a class may have: id = wnid's number x RANKS + rank."""
+
+STATES: Final = ("waiting", "saved", "lost", "unknown")
+"""What the number in `candidate.state` means."""
+
+TABLES: Final = """
+CREATE TABLE classes (
+  wnid TEXT PRIMARY KEY,
+  label TEXT,
+  n INTEGER NOT NULL,
+  budget INTEGER NOT NULL,
+  source TEXT,
+  hosts TEXT,
+  shuffle TEXT,
+  resolved_at TEXT,
+  resolve_outcome TEXT,
+  resolve_error TEXT,
+  http_status INTEGER,
+  listed INTEGER NOT NULL DEFAULT 0,
+  candidates INTEGER NOT NULL DEFAULT 0,
+  malformed INTEGER NOT NULL DEFAULT 0,
+  repeated INTEGER NOT NULL DEFAULT 0,
+  listing_sha256 TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE candidate (
+  id INTEGER PRIMARY KEY,
+  url TEXT NOT NULL,
+  photo_id INTEGER,
+  filename TEXT,
+  state INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,
+  not_before REAL
+);
+CREATE INDEX candidate_unknown ON candidate (id) WHERE state = 3;
+
+CREATE TABLE image (
+  candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
+  path TEXT NOT NULL UNIQUE,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  saved_at TEXT NOT NULL
+);
+CREATE INDEX image_sha256 ON image (sha256);
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  command TEXT NOT NULL,
+  argv TEXT NOT NULL,
+  version TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  exit_code INTEGER
+);
+
+CREATE TABLE attempt (
+  id INTEGER PRIMARY KEY,
+  candidate_id INTEGER NOT NULL REFERENCES candidate (id),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  try INTEGER NOT NULL,
+  started_at TEXT NOT NULL,
+  seconds REAL NOT NULL,
+  status INTEGER,
+  outcome TEXT NOT NULL,
+  final_url TEXT,
+  bytes INTEGER NOT NULL,
+  content_type TEXT,
+  retry_after REAL,
+  error TEXT,
+  hops TEXT
+);
+
+CREATE TABLE listings (
+  id INTEGER PRIMARY KEY,
+  wnid TEXT NOT NULL REFERENCES classes (wnid),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  try INTEGER NOT NULL,
+  started_at TEXT NOT NULL,
+  seconds REAL NOT NULL,
+  status INTEGER,
+  outcome TEXT NOT NULL,
+  url TEXT NOT NULL,
+  error TEXT
+);
+
+CREATE TABLE raises (
+  id INTEGER PRIMARY KEY,
+  wnid TEXT NOT NULL REFERENCES classes (wnid),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  raised_at TEXT NOT NULL,
+  budget_before INTEGER NOT NULL,
+  budget_after INTEGER NOT NULL,
+  survival REAL NOT NULL
+);
+
+CREATE TABLE class_outcomes (
+  wnid TEXT NOT NULL REFERENCES classes (wnid),
+  outcome TEXT NOT NULL,
+  candidates INTEGER NOT NULL,
+  PRIMARY KEY (wnid, outcome)
+) WITHOUT ROWID;
+
+CREATE TABLE host_outcomes (
+  host TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  candidates INTEGER NOT NULL,
+  PRIMARY KEY (host, outcome)
+) WITHOUT ROWID;
+
+CREATE TABLE statuses (
+  status TEXT PRIMARY KEY,
+  requests INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+VIEWS: Final = """
+CREATE VIEW candidates AS
+SELECT id, printf('n%08d', id / 10000000) AS wnid, id % 10000000 AS rank, url, photo_id,
+  CASE state WHEN 0 THEN 'waiting' WHEN 1 THEN 'saved' WHEN 2 THEN 'lost' ELSE 'unknown' END AS state,
+  outcome, tries, strftime('%Y-%m-%dT%H:%M:%fZ', not_before, 'unixepoch') AS not_before, filename
+FROM candidate;
+
+CREATE VIEW images AS
+SELECT image.candidate_id, printf('n%08d', image.candidate_id / 10000000) AS wnid, candidate.url, image.path,
+  image.sha256, image.bytes, image.format, image.width, image.height, image.saved_at
+FROM image JOIN candidate ON candidate.id = image.candidate_id;
+
+CREATE VIEW attempts AS
+SELECT id, candidate_id, run_id, try, started_at, seconds, status, outcome, final_url, bytes, content_type,
+  retry_after, error, hops
+FROM attempt;
+
+CREATE VIEW class_progress AS
+SELECT classes.wnid, label, n, budget, resolve_outcome, resolve_error, listed, classes.candidates,
+  coalesce(sum(class_outcomes.candidates), 0) AS tried,
+  coalesce(sum(class_outcomes.candidates) FILTER (WHERE outcome = 'saved'), 0) AS saved
+FROM classes LEFT JOIN class_outcomes ON class_outcomes.wnid = classes.wnid
+GROUP BY classes.wnid;
+
+CREATE VIEW shortfall AS
+SELECT wnid, label, n, saved, max(0, n - saved) AS shortfall, listed, candidates, tried
+FROM class_progress WHERE saved < n;
+"""
+
+
+def schema_sql() -> list[str]:
+    """The statements that make an empty manifest, one each."""
+    return [statement.strip() for statement in (TABLES + VIEWS).split(";\n") if statement.strip()]
+
+
+def class_number(wnid: str) -> int:
+    """The number in a wnid, which its candidates' ids begin with."""
+    return int(wnid[1:])
+
+
+def candidate_id(wnid: str, rank: int) -> int:
+    """The id of the candidate with this rank in its class."""
+    return class_number(wnid) * RANKS + rank
+
+
+def wnid_of(candidate: int) -> str:
+    """The class that a candidate's id belongs to.
+
+    >>> wnid_of(candidate_id("n01440764", 3))
+    'n01440764'
+    """
+    return f"n{candidate // RANKS:08d}"

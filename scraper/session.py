@@ -1,0 +1,65 @@
+"""A command's hold on a manifest: one writer at a time, and a row in `runs` for each run however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scraper.errors import ManifestError, ScraperError
+from scraper.manifest import Manifest, RunLock
+from scraper.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@dataclass
+class Run:
+    """A run under way: its id in the manifest, and the exit code it will be recorded with."""
+
+    id: int
+    exit_code: int = 0
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
+    """Open the manifest at `path` for the only writer.
+
+    Args:
+        path: of the manifest.
+        create: whether to make one where there is none.
+
+    Raises:
+        ManifestError: it cannot be used, or another run holds it.
+    """
+    if path.exists() or not create:
+        Manifest.open(path).close()  # before anything is made beside a file that is not ours
+    else:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ManifestError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+    lock = RunLock(path)
+    lock.acquire()
+    try:
+        with Manifest.create(path) if create else Manifest.open(path, write=True) as manifest:
+            yield manifest
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def recorded(manifest: Manifest, command: str, argv: Sequence[str]) -> Iterator[Run]:
+    """Record a run, and how it ended; what is raised inside passes through."""
+    run = Run(manifest.start_run(command, argv, __version__, time.time()))
+    try:
+        yield run
+    except BaseException as error:
+        run.exit_code = error.exit_code if isinstance(error, ScraperError) else 1
+        with contextlib.suppress(ScraperError):  # the manifest may be what failed; the first error is the one to show
+            manifest.end_run(run.id, run.exit_code, time.time())
+        raise
+    manifest.end_run(run.id, run.exit_code, time.time())

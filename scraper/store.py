@@ -1,0 +1,163 @@
+"""The output folder: bytes go to a temporary file, are synced, and take their final name in one step.
+
+    OUT/.partial/<owner>/<random>    while a picture is being written
+    OUT/<wnid>/<file name>           once it is whole
+
+A name is taken before its row is committed, and the bytes and the folder are on disk before that; so after a power
+cut a row never lacks its file. Folders are opened without following links, so nothing is written outside OUT.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import threading
+from typing import TYPE_CHECKING, Final
+
+from scraper.errors import InputError, StoppedEarlyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+PARTIAL: Final = ".partial"
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextlib.contextmanager
+def _stopping(path: object) -> Iterator[None]:
+    """Turn a failure of the file system into the end of the run, which can be resumed once it is mended."""
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
+        raise StoppedEarlyError(f"cannot write to {path}: {why}; mend that and run `scraper fetch` again") from error
+
+
+class Folder:
+    """The output folder of one manifest.
+
+    Temporary files may be written from many threads; everything else is for the one coordinator.
+    """
+
+    def __init__(self, path: Path, *, owner: str) -> None:
+        """Open `path`, making it where there is none, and remove the temporary files an earlier run of `owner` left.
+
+        Raises:
+            InputError: the folder cannot be made or written to.
+        """
+        self.path = path
+        self._dirty: set[str] = set()
+        self._creating = threading.Lock()
+        self._partial_path = path / PARTIAL / owner
+        try:
+            self._partial_path.mkdir(parents=True, exist_ok=True)
+            self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._partial = os.open(self._partial_path, _FOLDER)
+            self.discard(self.write(b""))
+        except (OSError, StoppedEarlyError) as error:
+            why = error.strerror if isinstance(error, OSError) else "no file can be made in it"
+            raise InputError(f"cannot write to the output folder {path}: {why}; give another --out") from error
+        for name in os.listdir(self._partial):
+            self.discard(name)
+
+    def close(self) -> None:
+        """Remove the temporary files that are left, and their folders where nobody else uses them."""
+        for name in os.listdir(self._partial):
+            self.discard(name)
+        os.close(self._partial)
+        os.close(self._root)
+        with contextlib.suppress(OSError):
+            self._partial_path.rmdir()
+            self._partial_path.parent.rmdir()
+
+    def write(self, body: bytes) -> str:
+        """Write `body` to a new temporary file and sync it; returns the file's name.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        name = secrets.token_hex(8)
+        with _stopping(self.path):
+            # Threads that create files at once in one folder fight inside the file system; taking turns is faster.
+            with self._creating:
+                file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
+            try:
+                view = memoryview(body)
+                while view:
+                    view = view[os.write(file, view) :]
+                os.fsync(file)
+            except OSError:
+                os.unlink(name, dir_fd=self._partial)
+                raise
+            finally:
+                os.close(file)
+        return name
+
+    def discard(self, temporary: str) -> None:
+        """Remove a temporary file that is not wanted."""
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=self._partial)
+
+    def keep(self, temporary: str, wnid: str, filename: str) -> str:
+        """Give a temporary file its final name; returns the path relative to the output folder.
+
+        The name is not safe from a power cut before `sync`.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        with _stopping(self.path / wnid):
+            folder = self._class_folder(wnid)
+            try:
+                os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=folder)
+            finally:
+                os.close(folder)
+        self._dirty.add(wnid)
+        return f"{wnid}/{filename}"
+
+    def _class_folder(self, wnid: str) -> int:
+        try:
+            return os.open(wnid, _FOLDER, dir_fd=self._root)
+        except FileNotFoundError:
+            os.mkdir(wnid, 0o755, dir_fd=self._root)
+            os.fsync(self._root)
+            return os.open(wnid, _FOLDER, dir_fd=self._root)
+
+    def sync(self) -> None:
+        """Make the names given since the last call safe from a power cut: one sync for each folder touched."""
+        for wnid in self._dirty:
+            with _stopping(self.path / wnid):
+                folder = os.open(wnid, _FOLDER, dir_fd=self._root)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+        self._dirty.clear()
+
+    def missing(self, images: Iterable[tuple[int, str, int]]) -> list[int]:
+        """Of (key, path, bytes) those whose file is not there or not of that size, without reading any file."""
+        lost = []
+        sizes: dict[str, int] = {}
+        folder: str | None = None
+        for key, path, size in images:
+            here, _, name = path.partition("/")
+            if here != folder:
+                folder, sizes = here, self._sizes(here)
+            if sizes.get(name) != size:
+                lost.append(key)
+        return lost
+
+    def _sizes(self, folder: str) -> dict[str, int]:
+        try:
+            opened = os.open(folder, _FOLDER, dir_fd=self._root)
+        except OSError:
+            return {}
+        try:
+            with os.scandir(opened) as entries:
+                return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
+        finally:
+            os.close(opened)
