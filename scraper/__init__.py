@@ -1,0 +1,66 @@
+"""n real photographs for each of some ImageNet classes, through one auditable and restartable SQLite manifest.
+
+    from scraper import FetchOptions, PlanOptions, fetch, plan, report
+
+    plan(["n01440764", "n02123045"], PlanOptions(n=10), manifest="cats.db")
+    fetch(FetchOptions(threads=32), manifest="cats.db")
+    print(report("cats.db").totals)
+
+Nothing here prints or exits; errors are those of `scraper.errors`. Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from scraper.version import __version__
+
+if TYPE_CHECKING:
+    from scraper.config import FetchOptions, NetworkOptions, PlanOptions
+    from scraper.crew import Stop
+    from scraper.errors import ScraperError
+    from scraper.fetching import FetchProgress, FetchSummary, fetch
+    from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
+    from scraper.planning import PlannedClass, PlanProgress, PlanSummary, plan
+    from scraper.reporting.numbers import Report, report
+
+__all__ = [
+    "ClassRequest",
+    "FetchOptions",
+    "FetchProgress",
+    "FetchSummary",
+    "Kind",
+    "NetworkOptions",
+    "Outcome",
+    "PlanOptions",
+    "PlanProgress",
+    "PlanSummary",
+    "PlannedClass",
+    "Report",
+    "ScraperError",
+    "State",
+    "Stop",
+    "Wnid",
+    "__version__",
+    "fetch",
+    "plan",
+    "report",
+]
+
+_HOMES: Final = {
+    "scraper.config": ("FetchOptions", "NetworkOptions", "PlanOptions"),
+    "scraper.crew": ("Stop",),
+    "scraper.errors": ("ScraperError",),
+    "scraper.fetching": ("FetchProgress", "FetchSummary", "fetch"),
+    "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
+    "scraper.planning": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
+    "scraper.reporting.numbers": ("Report", "report"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'scraper' has no attribute {name!r}")

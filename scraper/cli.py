@@ -1,0 +1,273 @@
+"""The command line: a Fire shell around the Python API. Parses, validates, runs, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import os
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import fire
+
+from scraper.arguments import check as check_words
+from scraper.arguments import fetch_options, help_text, plan_options, redacted
+from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, DEFAULT_USER_AGENT
+from scraper.crew import Stop
+from scraper.errors import InputError, InterruptedRunError, ScraperError
+from scraper.version import __version__
+from scraper.wnids import decode_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+_MANIFEST: Final = str(DEFAULT_MANIFEST)
+_FORMATS: Final = ("text", "json", "csv", "html")
+
+USAGE: Final = """\
+usage: scraper COMMAND [FLAGS]
+
+n real photographs for each of some ImageNet classes, through one SQLite manifest.
+
+commands:
+  plan     look up the image URLs of classes and record them as candidates
+  fetch    fetch candidates until each class has its n images
+  report   show what each class lacks and why, and how many URLs are broken
+  verify   re-read every saved image and compare it with the manifest
+
+  scraper COMMAND --help tells the flags of a command; scraper --version the version.
+
+example:
+  scraper plan -n 10 n01440764 n02123045
+  scraper fetch
+  scraper report
+"""
+
+
+def plan(
+    *wnids: str,
+    n: str = "10",
+    oversample: str = "1.33",
+    source: str = DEFAULT_SOURCE,
+    hosts: str = "flickr.com,staticflickr.com",
+    shuffle: str | None = None,
+    threads: str = "8",
+    manifest: str = _MANIFEST,
+    timeout: str = "30",
+    connect_to: str | None = None,
+    ca_certs: str | None = None,
+    proxy: str | None = None,
+    allow_private: bool = False,
+    user_agent: str = DEFAULT_USER_AGENT,
+) -> int:
+    """Look up the image URLs of classes and record those on the wanted hosts as candidates.
+
+    Classes are given as arguments, or one a line on standard input: a WordNet id such as n01440764, with a label
+    before or after it if you like. Run again, plan goes on where it stopped and tries the failed classes again; with
+    more classes it adds them, with another -n it moves the target.
+
+    Args:
+        wnids: the classes.
+        n: images wanted for each class.
+        oversample: candidates that fetch may try at first, for each image wanted.
+        source: where the lists are: a URL with {wnid} in it, a file in the format of fall11_urls.txt (plain, .gz or
+            .tgz), or a folder of WNID.txt lists.
+        hosts: domains whose URLs become candidates, by commas.
+        shuffle: draw the order of candidates from this seed instead of keeping the list's.
+        threads: requests at once.
+        manifest: the SQLite file that records everything.
+        timeout: seconds a request may take in all.
+        connect_to: HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second where the first is asked for; an
+            empty HOST1 or PORT1 means any.
+        ca_certs: a PEM file of certificates to trust beside the system's.
+        proxy: URL of a proxy, in place of those in the environment.
+        allow_private: let requests go to loopback and private addresses.
+        user_agent: what to call ourselves.
+    """
+    options = plan_options(locals())
+    ui, planning = importlib.import_module("scraper.ui"), importlib.import_module("scraper.planning")
+    lines = list(wnids) or _standard_input()
+    with ui.plan_progress() as progress, _stopping() as stop:
+        summary = planning.plan(
+            lines, options, manifest=manifest, progress=progress, stop=stop, argv=redacted(sys.argv[1:])
+        )
+    _print(ui.describe_plan(summary))
+    return 1 if summary.failed else 0
+
+
+def fetch(
+    *,
+    threads: str = "32",
+    out: str = "images",
+    top_up: bool = True,
+    retries: str = "3",
+    timeout: str = "30",
+    max_bytes: str = "20MB",
+    rate: str | None = None,
+    manifest: str = _MANIFEST,
+    connect_to: str | None = None,
+    ca_certs: str | None = None,
+    proxy: str | None = None,
+    allow_private: bool = False,
+    user_agent: str = DEFAULT_USER_AGENT,
+) -> int:
+    """Fetch candidates until each class has its n images, or its list is used up.
+
+    Every request and its outcome is recorded in the manifest. Ctrl-C stops within seconds and keeps all that was
+    done; run again, fetch goes on where it stopped and never asks twice for what was answered for good.
+
+    Args:
+        threads: requests at once.
+        out: folder of the images, which gets one folder for each class.
+        top_up: a class that has spent its first candidates and is short may use more of its list.
+        retries: tries of a candidate in one run, as long as nothing is known of its photo.
+        timeout: seconds a request may take in all, redirects and body included.
+        max_bytes: the largest picture to keep.
+        rate: requests a second at most (default: no limit).
+        manifest: the SQLite file that plan made.
+        connect_to: HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second where the first is asked for; an
+            empty HOST1 or PORT1 means any.
+        ca_certs: a PEM file of certificates to trust beside the system's.
+        proxy: URL of a proxy, in place of those in the environment.
+        allow_private: let requests go to loopback and private addresses.
+        user_agent: what to call ourselves.
+    """
+    options = fetch_options(locals())
+    ui, fetching = importlib.import_module("scraper.ui"), importlib.import_module("scraper.fetching")
+    with ui.fetch_progress() as (progress, notice), _stopping() as stop:
+        summary = fetching.fetch(
+            options, manifest=manifest, progress=progress, notice=notice, stop=stop, argv=redacted(sys.argv[1:])
+        )
+    _print(ui.describe_fetch(summary))
+    return 0
+
+
+def report(
+    *,
+    format: str = "text",
+    output: str | None = None,
+    check: bool = False,
+    manifest: str = _MANIFEST,
+) -> int:
+    """Show what each class lacks and why, and how many URLs are broken: by outcome, HTTP status and host.
+
+    Args:
+        format: text, json, csv (the classes) or html.
+        output: a file to write to instead of standard output.
+        check: exit with 1 if any class is short.
+        manifest: the SQLite file that plan made; a run may be writing to it.
+    """
+    if format not in _FORMATS:
+        raise InputError(f"--format must be one of {', '.join(_FORMATS)}, not {format!r}")
+    numbers = importlib.import_module("scraper.reporting.numbers")
+    found = numbers.report(manifest)
+    if format == "text":
+        terminal = output is None and sys.stdout.isatty()
+        text = importlib.import_module("scraper.reporting.text").to_text(found, terminal=terminal)
+    else:
+        text = getattr(importlib.import_module("scraper.reporting.formats"), f"to_{format}")(found)
+    _print(text, output)
+    return 1 if check and found.totals.shortfall else 0
+
+
+COMMANDS: Final[dict[str, Callable[..., int]]] = {"plan": plan, "fetch": fetch, "report": report}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    # Pillow warns of odd metadata in pictures, which is neither an error nor news to whoever fetches thousands.
+    warnings.filterwarnings("ignore", module="PIL")
+    try:
+        return _run(words)
+    except InterruptedRunError as error:
+        _complain(str(error))
+        return error.exit_code
+    except ScraperError as error:
+        _complain(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return InterruptedRunError.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; give the interpreter's last flush somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    name = words[0] if words else ""
+    if name in ("-h", "--help", "help"):
+        _print(USAGE)
+        return 0
+    if name in ("--version", "version"):
+        _print(f"scraper {__version__}\n")
+        return 0
+    if name not in COMMANDS:
+        problem = f"unknown command {name!r}" if name else "no command"
+        raise InputError(f"{problem}: it is one of {', '.join(COMMANDS)} (see `scraper --help`)")
+    if {"-h", "--help"} & set(words):
+        _print(help_text(COMMANDS[name]))
+        return 0
+    calls: list[Callable[[], int]] = []
+    plain = [name, *check_words(words[1:], COMMANDS[name])]
+    fire.Fire({name: _recorder(COMMANDS[name], calls)}, command=plain, name="scraper")
+    return calls[0]()
+
+
+def _recorder(command: Callable[..., int], calls: list[Callable[[], int]]) -> Callable[..., None]:
+    """What Fire sees in place of a command: the same signature, but the call is only written down, as text."""
+
+    @functools.wraps(command)
+    def record(*args: str, **flags: str) -> None:
+        typed = {key: flag == "True" if flag in ("True", "False") else flag for key, flag in flags.items()}
+        calls.append(functools.partial(command, *args, **typed))
+
+    recorder: Callable[..., None] = fire.decorators.SetParseFn(str)(record)
+    return recorder
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[Stop]:
+    """Let Ctrl-C and SIGTERM stop the run kindly, and a second one at once."""
+    stop = Stop()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.ask()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _standard_input() -> list[str]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`")
+    return decode_lines(sys.stdin.buffer.read())
+
+
+def _print(text: str, output: str | None = None) -> None:
+    try:
+        if output is not None:
+            Path(output).write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
+
+
+def _complain(line: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"scraper: {line}\n")
+        sys.stderr.flush()

@@ -1,0 +1,354 @@
+"""Phase two: the coordinator that drains the manifest. It alone writes to the manifest and names files.
+
+    manifest -> scheduler -> crew of workers -> attempts -> folder (names, synced) -> manifest, in batches
+
+What is in flight lives in memory only, so a crash leaves nothing to clean up but temporary files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.client import Client
+from scraper.config import DEFAULT_MANIFEST, FetchOptions
+from scraper.crew import Crew, Stop
+from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
+from scraper.judge import Rules
+from scraper.manifest import Settled
+from scraper.model import Kind, Outcome, State
+from scraper.scheduler import Limits, Scheduler
+from scraper.session import exclusive, recorded
+from scraper.store import Folder
+from scraper.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scraper.manifest import Manifest
+    from scraper.model import Attempt, Candidate, Wnid
+
+BATCH_ROWS: Final = 200
+BATCH_SECONDS: Final = 0.5
+"""A batch is recorded when it has this many attempts or is this old: what a kill can cost."""
+_TICK: Final = 0.25
+"""Seconds between looks at whether someone asked the run to stop."""
+_GRACE: Final = 2.0
+"""Seconds that requests under way get to end when the run is asked to stop."""
+_WANTS: Final = 256
+"""Classes that are given new candidates between two rounds of submitting, so that neither waits for the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is.
+
+    Attributes:
+        classes_done: classes that have their n images.
+        classes: classes that have a list.
+        saved: images there are, those of earlier runs included.
+        wanted: images wanted in all.
+        saved_now: images of this run.
+        bytes: bytes of the images of this run.
+        failed: candidates of this run that came to nothing for good.
+        requests: attempts of this run.
+        waiting: candidates that will be tried again.
+        braked: whether a host is asked less hard because it refused.
+    """
+
+    classes_done: int
+    classes: int
+    saved: int
+    wanted: int
+    saved_now: int
+    bytes: int
+    failed: int
+    requests: int
+    waiting: int
+    braked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSummary:
+    """What a fetch came to; `outcomes` counts the attempts of this run.
+
+    Attributes:
+        saved_now: images of this run.
+        saved: images there are now, of `wanted`.
+        short: classes that have fewer images than wanted.
+        unresolved: classes in the manifest without a list.
+        bytes: of the images of this run.
+        seconds: the run took.
+    """
+
+    manifest: Path
+    out: Path
+    saved_now: int
+    saved: int
+    wanted: int
+    short: int
+    unresolved: int
+    bytes: int
+    requests: int
+    seconds: float
+    outcomes: dict[Outcome, int]
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def fetch(
+    options: FetchOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    progress: Callable[[FetchProgress], None] = _ignore,
+    notice: Callable[[str], None] = _ignore,
+    stop: Stop | None = None,
+    argv: Sequence[str] = (),
+) -> FetchSummary:
+    """Fetch images for the classes of a manifest until each has its n, or its candidates are used up.
+
+    Args:
+        options: what to do.
+        manifest: path of the manifest that `plan` made.
+        progress: called from time to time, in this thread.
+        notice: called with a line that a person watching should see.
+        stop: lets another thread or a signal handler stop the run.
+        argv: the command line, for the record.
+
+    Raises:
+        InputError: an option is wrong; nothing was changed.
+        ManifestError: the manifest cannot be used.
+        StoppedEarlyError: the disk is full, or the hosts keep refusing; what was done is kept.
+        InterruptedRunError: `stop` was asked; the same holds.
+    """
+    options = options or FetchOptions()
+    path = Path(manifest)
+    with contextlib.ExitStack() as stack:
+        book = stack.enter_context(exclusive(path, create=False))
+        client = stack.enter_context(Client(options.network, threads=options.threads))
+        folder = Folder(options.out, owner=hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12])
+        stack.callback(folder.close)
+        lost = _lost_images(book, folder, options.out)
+        run = stack.enter_context(recorded(book, "fetch", argv))
+        if lost:
+            book.reopen(lost)
+            notice(f"{len(lost)} images were missing or of the wrong size; they will be fetched again")
+        drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
+        drain.run(client)
+        return drain.summary(path)
+
+
+def _lost_images(book: Manifest, folder: Folder, out: Path) -> list[int]:
+    images = list(book.images())
+    lost = folder.missing(images)
+    if images and len(lost) == len(images):
+        raise InputError(
+            f"none of the {len(images)} images of this manifest are in {out}: give the --out of the earlier run "
+            "(to fetch all of them again, run `scraper verify --repair` first)"
+        )
+    return lost
+
+
+@dataclass
+class _Tally:
+    """What this run did so far."""
+
+    saved: int = 0
+    failed: int = 0
+    bytes: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome, state: State, size: int) -> None:
+        self.outcomes[outcome] += 1
+        if state is State.SAVED:
+            self.saved += 1
+            self.bytes += size
+        elif state is State.LOST and outcome.kind is not Kind.IMAGE:
+            self.failed += 1
+
+
+class _Drain:
+    """One run of fetch."""
+
+    def __init__(
+        self,
+        book: Manifest,
+        run_id: int,
+        folder: Folder,
+        options: FetchOptions,
+        *,
+        progress: Callable[[FetchProgress], None],
+        notice: Callable[[str], None],
+        stop: Stop,
+    ) -> None:
+        self._book = book
+        self._run_id = run_id
+        self._folder = folder
+        self._options = options
+        self._progress = progress
+        self._notice = notice
+        self._stop = stop
+        self._began = time.monotonic()
+        self._states = {state.wnid: state for state in book.class_states()}
+        self._saved = {wnid: state.saved for wnid, state in self._states.items()}
+        self._full = sum(self._saved[wnid] >= state.n for wnid, state in self._states.items())
+        self._unresolved = book.count_classes() - len(self._states)
+        self._wanted = sum(state.n for state in self._states.values())
+        self._kept = sum(min(state.saved, state.n) for state in self._states.values())
+        limits = Limits(options.threads, options.retries, top_up=options.top_up, rate=options.rate)
+        self._scheduler = Scheduler(self._states.values(), limits, random.Random())  # noqa: S311 - jitter
+        self._hashes: dict[Wnid, set[str]] = {}
+        self._batch: list[Settled] = []
+        self._batch_began = 0.0
+        self._tally = _Tally()
+        self._told_braked: set[str] = set()
+
+    def run(self, client: Client) -> None:
+        """Drain the manifest."""
+        worker = Worker(client, self._folder, Rules(), self._options.max_bytes)
+        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
+        crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt)
+        self._scheduler.resume(self._book.unknown())
+        try:
+            self._loop(crew)
+        except InterruptedRunError:
+            self._finish_flying(crew)
+            raise
+        except StoppedEarlyError:
+            crew.cancel()
+            with contextlib.suppress(StoppedEarlyError):
+                self._flush()
+            raise
+        finally:
+            crew.cancel()
+            client.close()
+            executor.shutdown()
+
+    def _loop(self, crew: Crew[Candidate, Attempt]) -> None:
+        while not self._scheduler.finished:
+            if self._stop.asked:
+                raise InterruptedRunError("interrupted; all that was done is kept: run `scraper fetch` again to go on")
+            self._load()
+            now = time.time()
+            while (candidate := self._scheduler.next(now)) is not None:
+                crew.submit(candidate)
+            self._collect(crew, self._patience(now))
+            self._tell_brakes()
+            self._report()
+        self._flush()
+        self._report()
+
+    def _load(self) -> None:
+        for want in self._scheduler.wants(_WANTS):
+            self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
+
+    def _patience(self, now: float) -> float:
+        due = self._scheduler.next_due(now)
+        times = [_TICK]
+        if due is not None:
+            times.append(due - now)
+        if self._batch:
+            times.append(self._batch_began + BATCH_SECONDS - time.monotonic())
+        return max(0.0, min(times))
+
+    def _collect(self, crew: Crew[Candidate, Attempt], patience: float) -> None:
+        for attempt in crew.collect(patience):
+            self._settle(attempt)
+        old = self._batch and time.monotonic() - self._batch_began >= BATCH_SECONDS
+        if old or len(self._batch) >= BATCH_ROWS:
+            self._flush()
+
+    def _settle(self, attempt: Attempt) -> None:
+        attempt, path = self._place(attempt)
+        decision = self._scheduler.done(attempt, time.time())
+        if not self._batch:
+            self._batch_began = time.monotonic()
+        self._batch.append(Settled(attempt, decision.state, decision.not_before, path))
+        self._tally.add(attempt.outcome, decision.state, attempt.bytes)
+        if decision.state is State.SAVED:
+            wnid = attempt.candidate.wnid
+            self._saved[wnid] += 1
+            self._kept += 1
+            self._full += self._saved[wnid] == self._states[wnid].n
+
+    def _place(self, attempt: Attempt) -> tuple[Attempt, str | None]:
+        """Give a picture its name, unless its class has the same bytes already."""
+        if attempt.picture is None:
+            return attempt, None
+        candidate = attempt.candidate
+        if candidate.wnid not in self._hashes:
+            self._hashes[candidate.wnid] = set(self._book.paths(candidate.wnid).values())
+        hashes = self._hashes[candidate.wnid]
+        if attempt.picture.sha256 in hashes:
+            self._folder.discard(attempt.picture.temporary)
+            return replace(attempt, outcome=Outcome.DUPLICATE, picture=None, error="same bytes as another image"), None
+        path = self._folder.keep(attempt.picture.temporary, candidate.wnid, candidate.filename)
+        hashes.add(attempt.picture.sha256)
+        return attempt, path
+
+    def _flush(self) -> None:
+        """Record the batch: names first made safe from a power cut, then the rows that speak of them."""
+        batch, self._batch = self._batch, []
+        raises = self._scheduler.take_raises()
+        if batch or raises:
+            self._folder.sync()
+            self._book.record(self._run_id, batch, raises, time.time())
+
+    def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
+        """Give requests under way a moment to end, so that what they fetched is kept."""
+        crew.cancel()
+        expires = time.monotonic() + _GRACE
+        while crew.in_flight and time.monotonic() < expires and not self._stop.urged:
+            self._collect(crew, 0.1)
+        self._flush()
+        self._report()
+
+    def _tell_brakes(self) -> None:
+        for group, brake in self._scheduler.braked().items():
+            if brake.blocked:
+                raise StoppedEarlyError(brake.explain(f"the host {group}", time.time()))
+            if group not in self._told_braked:
+                self._told_braked.add(group)
+                self._notice(f"{group} answers {brake.last_refusal}: asking less hard ({int(brake.limit)} at once)")
+
+    def _report(self) -> None:
+        tally = self._tally
+        self._progress(
+            FetchProgress(
+                self._full,
+                len(self._states),
+                self._kept,
+                self._wanted,
+                tally.saved,
+                tally.bytes,
+                tally.failed,
+                tally.outcomes.total(),
+                self._scheduler.delayed,
+                bool(self._scheduler.braked()),
+            )
+        )
+
+    def summary(self, path: Path) -> FetchSummary:
+        """What the run came to."""
+        return FetchSummary(
+            manifest=path,
+            out=self._options.out,
+            saved_now=self._tally.saved,
+            saved=self._kept,
+            wanted=self._wanted,
+            short=len(self._states) - self._full,
+            unresolved=self._unresolved,
+            bytes=self._tally.bytes,
+            requests=self._tally.outcomes.total(),
+            seconds=time.monotonic() - self._began,
+            outcomes=dict(self._tally.outcomes),
+        )

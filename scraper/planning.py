@@ -1,0 +1,352 @@
+"""Phase one: classes to a manifest of ranked candidates.
+
+    classes -> source -> Listing -> manifest, class by class
+
+Each class is resolved once; a class that failed is tried again by the next plan, one that has its list never is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.brake import Brake
+from scraper.client import Client
+from scraper.config import DEFAULT_MANIFEST, PlanOptions
+from scraper.crew import Crew, Stop
+from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
+from scraper.manifest import ListingTry
+from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome, Wnid
+from scraper.retry import FIRST_WAIT, LONGEST_RETRY_AFTER
+from scraper.session import exclusive, recorded
+from scraper.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
+from scraper.wnids import read_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from scraper.manifest import Manifest
+    from scraper.sources import Answer, Source
+
+TRIES: Final = 3
+"""Requests for one list in one run."""
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+_TICK: Final = 0.25
+"""Seconds between looks at whether someone asked the run to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanProgress:
+    """How far a plan is: classes done of all, those that failed among them, candidates found."""
+
+    done: int
+    classes: int
+    failed: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedClass:
+    """One class after a plan: its target, its list, and why it has none where it failed."""
+
+    wnid: Wnid
+    label: str | None
+    n: int
+    outcome: str
+    error: str | None
+    listed: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a plan came to.
+
+    Attributes:
+        classes: the classes that were asked for, as they stand now.
+        resolved: how many of them got their list in this run.
+        repeated: lines of the input that repeated a class.
+        malformed: lines of an index file that name no class.
+    """
+
+    manifest: Path
+    classes: tuple[PlannedClass, ...]
+    resolved: int
+    repeated: int = 0
+    malformed: int = 0
+
+    @property
+    def failed(self) -> tuple[PlannedClass, ...]:
+        """The classes without a list."""
+        return tuple(planned for planned in self.classes if planned.outcome != ListingOutcome.LISTED)
+
+    @property
+    def too_few(self) -> tuple[PlannedClass, ...]:
+        """The classes that cannot reach their target, because too few URLs are listed."""
+        listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
+        return tuple(planned for planned in listed if planned.candidates < planned.n)
+
+    @property
+    def candidates(self) -> int:
+        """Candidates of all the classes."""
+        return sum(planned.candidates for planned in self.classes)
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def plan(
+    classes: Iterable[str | ClassRequest],
+    options: PlanOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    progress: Callable[[PlanProgress], None] = _ignore,
+    stop: Stop | None = None,
+    argv: Sequence[str] = (),
+) -> PlanSummary:
+    """Resolve classes to candidates and record them in a manifest, made where there is none.
+
+    Args:
+        classes: wnids, or lines with a wnid and a label, or `ClassRequest` values.
+        options: what to do.
+        manifest: path of the manifest.
+        progress: called from time to time, in this thread.
+        stop: lets another thread or a signal handler stop the run.
+        argv: the command line, for the record.
+
+    Raises:
+        InputError: a class or an option is wrong; nothing was changed.
+        ManifestError: the manifest cannot be used.
+        StoppedEarlyError: the source keeps refusing; what was resolved is kept.
+        InterruptedRunError: `stop` was asked; the same holds.
+    """
+    options = options or PlanOptions()
+    path = Path(manifest)
+    wanted = list(classes)
+    lines = [item for item in wanted if isinstance(item, str)]
+    read = read_classes(lines, origin="the list of classes")
+    requests = {request.wnid: request for request in read.classes}
+    for item in wanted:
+        if isinstance(item, ClassRequest):
+            requests.setdefault(item.wnid, item)
+    if not requests:
+        raise InputError("no class was given: name wnids such as n01440764, or pipe a list of them in")
+    check_source(options.source)
+    with contextlib.ExitStack() as stack:
+        client = None
+        if is_url(options.source):
+            client = stack.enter_context(Client(options.network, threads=options.threads))
+        source = open_source(options, client)
+        book = stack.enter_context(exclusive(path, create=True))
+        run = stack.enter_context(recorded(book, "plan", argv))
+        book.want(requests.values(), n=options.n, budget=options.budget)
+        missing = [wnid for wnid in requests if wnid not in book.resolved()]
+        resolver = _Resolver(
+            book, run.id, options, progress=progress, stop=stop or Stop(), total=len(requests), missing=missing
+        )
+        if isinstance(source, IndexSource):
+            resolver.read_index(source)
+        else:
+            resolver.ask(source, client)
+        summary = PlanSummary(
+            path, _planned(book, requests), resolver.done - resolver.failed, read.repeated, resolver.malformed
+        )
+        run.exit_code = 1 if summary.failed else 0
+        return summary
+
+
+def _planned(book: Manifest, requests: dict[Wnid, ClassRequest]) -> tuple[PlannedClass, ...]:
+    rows = {
+        row["wnid"]: PlannedClass(
+            Wnid(row["wnid"]),
+            row["label"],
+            row["n"],
+            row["resolve_outcome"] or "",
+            row["resolve_error"],
+            row["listed"],
+            row["candidates"],
+        )
+        for row in book.rows("SELECT wnid, label, n, resolve_outcome, resolve_error, listed, candidates FROM classes")
+    }
+    return tuple(rows[wnid] for wnid in requests)
+
+
+class _Resolver:
+    """Gets the lists of the classes that lack one, and records them."""
+
+    def __init__(
+        self,
+        book: Manifest,
+        run_id: int,
+        options: PlanOptions,
+        *,
+        progress: Callable[[PlanProgress], None],
+        stop: Stop,
+        total: int,
+        missing: list[Wnid],
+    ) -> None:
+        self._book = book
+        self._run_id = run_id
+        self._options = options
+        self._progress = progress
+        self._stop = stop
+        self._total = total
+        self._missing = missing
+        self.done = 0
+        self.failed = 0
+        self.malformed = 0
+        self._candidates = 0
+        self._report()
+
+    def _report(self) -> None:
+        already = self._total - len(self._missing)
+        self._progress(PlanProgress(already + self.done, self._total, self.failed, self._candidates))
+
+    def _save(self, wnid: Wnid, listing: Listing) -> None:
+        self._book.save_listing(
+            wnid,
+            listing,
+            source=self._options.source,
+            hosts=",".join(self._options.hosts),
+            shuffle=self._options.shuffle,
+            now=time.time(),
+        )
+        self.done += 1
+        self.failed += listing.outcome is not ListingOutcome.LISTED
+        self._candidates += len(listing.candidates)
+
+    # --- an index file ---------------------------------------------------------------------------------------------
+
+    def read_index(self, source: IndexSource) -> None:
+        """Read the index file in one pass and one transaction: all of it counts, or none."""
+        if not self._missing:
+            return
+        try:
+            self._read_pass(source, grouped=True)
+        except NotGroupedError:
+            self.done = self.failed = self._candidates = 0
+            self._read_pass(source, grouped=False)
+
+    def _read_pass(self, source: IndexSource, *, grouped: bool) -> None:
+        left = dict.fromkeys(self._missing)
+        with self._book.transaction():
+            for wnid, listing in source.read(self._missing, grouped=grouped):
+                self._save(wnid, listing)
+                left.pop(wnid)
+                self._report()
+                self._check_stop()
+            for wnid in left:
+                self._save(wnid, Listing(ListingOutcome.NOT_IN_SOURCE, error="no line of the index names it"))
+        self.malformed = source.malformed
+        self._report()
+
+    def _check_stop(self) -> None:
+        if self._stop.asked:
+            raise InterruptedRunError("interrupted; run the same command again to go on")
+
+    # --- a source that is asked class by class -----------------------------------------------------------------------
+
+    def ask(self, source: Source, client: Client | None) -> None:
+        """Ask for the list of each class, in parallel, and try again what may pass."""
+        queue = _Queue(self._missing, threads=self._options.threads)
+        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-plan")
+        crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(executor, lambda item: _ask(source, *item))
+        try:
+            while not queue.finished:
+                self._check_stop()
+                for item in queue.take(time.time()):
+                    crew.submit(item)
+                self._settle(queue, list(crew.collect(queue.patience(time.time(), _TICK))))
+                queue.check_blocked(time.time())
+        finally:
+            crew.cancel()
+            if client is not None:
+                client.close()
+            executor.shutdown()
+
+    def _settle(self, queue: _Queue, results: list[tuple[ListingTry, Answer]]) -> None:
+        if not results:
+            return
+        with self._book.transaction():
+            self._book.save_listing_tries(self._run_id, [tried for tried, _ in results])
+            for tried, answer in results:
+                if not queue.again(tried, answer, time.time()):
+                    self._save(tried.wnid, answer.listing)
+        self._report()
+
+
+def _ask(source: Source, wnid: Wnid, number: int) -> tuple[ListingTry, Answer]:
+    started_at, began = time.time(), time.monotonic()
+    answer = source.ask(wnid)
+    listing = answer.listing
+    seconds = round(time.monotonic() - began, 6)
+    tried = ListingTry(
+        wnid, number, started_at, seconds, listing.http_status, listing.outcome, answer.url, listing.error
+    )
+    return tried, answer
+
+
+class _Queue:
+    """The classes still to be asked for: new ones in order, failed ones when they are due, all under one brake."""
+
+    def __init__(self, wnids: Iterable[Wnid], *, threads: int) -> None:
+        self._fresh: Iterator[Wnid] = iter(wnids)
+        self._due: list[tuple[float, int, Wnid, int]] = []
+        self._order = itertools.count()
+        self._brake = Brake(threads)
+        self._exhausted = False
+        self._rng = random.Random()  # noqa: S311 - jitter
+
+    @property
+    def finished(self) -> bool:
+        """Whether every class was settled."""
+        return self._exhausted and not self._due and not self._brake.in_flight
+
+    def take(self, now: float) -> Iterator[tuple[Wnid, int]]:
+        """The classes to ask for now, each with the number of this try."""
+        while self._brake.allows(now):
+            if self._due and self._due[0][0] <= now:
+                _, _, wnid, number = heapq.heappop(self._due)
+            else:
+                fresh = next(self._fresh, None)
+                if fresh is None:
+                    self._exhausted = True
+                    return
+                wnid, number = fresh, 1
+            self._brake.in_flight += 1
+            yield wnid, number
+
+    def patience(self, now: float, most: float) -> float:
+        """Seconds to wait for an answer before looking again, up to `most`."""
+        times = [time for time in (self._due[0][0] if self._due else now + most, self._brake.resume_at) if time > now]
+        return min([most, *(time - now for time in times)])
+
+    def again(self, tried: ListingTry, answer: Answer, now: float) -> bool:
+        """Take in an answer; whether the class is asked for again later."""
+        self._brake.in_flight -= 1
+        # What is no failure of the exchange (no such class, not a list) is an answer, as a saved photo is one.
+        outcome = _OUTCOMES.get(answer.listing.outcome.value, Outcome.SAVED)
+        self._brake.record(outcome, started_at=tried.started_at, retry_after=answer.retry_after, now=now)
+        patient = (answer.retry_after or 0.0) <= LONGEST_RETRY_AFTER
+        if not answer.retryable or tried.number >= TRIES or not patient:
+            return False
+        wait = max(FIRST_WAIT * 2 ** (tried.number - 1) * self._rng.uniform(0.5, 1.0), answer.retry_after or 0.0)
+        heapq.heappush(self._due, (now + wait, next(self._order), tried.wnid, tried.number + 1))
+        return True
+
+    def check_blocked(self, now: float) -> None:
+        """Give up where the source has refused for too long.
+
+        Raises:
+            StoppedEarlyError: it has.
+        """
+        if self._brake.blocked:
+            raise StoppedEarlyError(self._brake.explain("the source of the lists", now))

@@ -1,0 +1,1 @@
+"""What a manifest says: `numbers` reads it, `text` shows it to people, `formats` writes it for programs and pages."""

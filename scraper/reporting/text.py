@@ -1,0 +1,113 @@
+"""A report for people: tables in the terminal."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from typing import TYPE_CHECKING, Final
+
+import humanize
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scraper.reporting.numbers import ClassRow, Report
+
+_ALL_SHOWN: Final = 25
+"""Classes up to which all are shown; above, only those that are short."""
+_MOST_SHOWN: Final = 40
+_PLAIN_WIDTH: Final = 100
+"""Columns where the output is not a terminal."""
+
+
+def to_text(report: Report, *, terminal: bool = False) -> str:
+    """The report as text; with colours and as wide as the window where it goes to a terminal."""
+    out = io.StringIO()
+    width = shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns if terminal else _PLAIN_WIDTH
+    console = Console(file=out, width=width, force_terminal=terminal, highlight=False, emoji=False, markup=False)
+    totals = report.totals
+    console.print(
+        f"{totals.saved:,} of {totals.wanted:,} images ({humanize.naturalsize(totals.bytes)}) in "
+        f"{totals.classes:,} classes; {totals.shortfall:,} short",
+        style="bold",
+    )
+    console.print(
+        f"{totals.tried:,} of {totals.candidates:,} candidates tried in {totals.requests:,} requests; "
+        f"{totals.unknown:,} still unknown"
+    )
+    for title, table in _tables(report):
+        if table.row_count:
+            console.print(f"\n{title}", style="bold")
+            console.print(table)
+    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _tables(report: Report) -> Iterable[tuple[str, Table]]:
+    yield _classes(report)
+    yield "Candidates by outcome", _outcomes(report)
+    yield "Requests by HTTP status", _statuses(report)
+    yield "Candidates by host", _hosts(report)
+
+
+def _table(columns: Iterable[tuple[str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in columns:
+        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def _classes(report: Report) -> tuple[str, Table]:
+    short = [row for row in report.classes if row.shortfall]
+    shown = list(report.classes) if len(report.classes) <= _ALL_SHOWN else short[:_MOST_SHOWN]
+    title = "Classes" if len(report.classes) <= _ALL_SHOWN else f"Classes that are short: {len(short):,}"
+    if len(shown) < len(short):
+        title += f" (the first {len(shown)}; --format csv has all)"
+    columns = ("wnid", "label", "n", "saved", "short", "tried", "candidates", "listed", "reason")
+    table = _table([(name, "left" if name in ("wnid", "label", "reason") else "right") for name in columns])
+    for row in shown:
+        table.add_row(*_class_cells(row), style="yellow" if row.shortfall else "")
+    return title, table
+
+
+def _class_cells(row: ClassRow) -> tuple[Text, ...]:
+    numbers = (row.n, row.saved, row.shortfall or "", row.tried, row.candidates, row.listed)
+    cells = (row.wnid, row.label or "", *(f"{n:,}" if isinstance(n, int) else n for n in numbers), row.reason or "")
+    return tuple(Text(cell) for cell in cells)
+
+
+def _outcomes(report: Report) -> Table:
+    table = _table([("outcome", "left"), ("says the photo is", "left"), ("candidates", "right")])
+    for outcome, count in report.outcomes.items():
+        table.add_row(outcome.value, _MEANINGS[outcome.kind.value], f"{count:,}")
+    return table
+
+
+_MEANINGS: Final = {
+    "image": "there",
+    "dead": "gone",
+    "denied": "not for us",
+    "unusable": "not a usable picture",
+    "unknown": "unknown: nothing was learnt",
+    "refused": "unknown: not asked for",
+}
+
+
+def _statuses(report: Report) -> Table:
+    table = _table([("status", "left"), ("requests", "right")])
+    for status, count in report.statuses.items():
+        table.add_row("no answer" if status == "none" else status, f"{count:,}")
+    return table
+
+
+def _hosts(report: Report) -> Table:
+    columns = ("tried", "saved", "dead", "unknown", "dead rate", "95 % interval")
+    table = _table([("host", "left"), *((name, "right") for name in columns)])
+    for row in report.hosts[:_MOST_SHOWN]:
+        rate = "" if row.dead_rate is None else f"{row.dead_rate:.1%}"
+        interval = f"{row.dead_rate_low:.1%} to {row.dead_rate_high:.1%}" if rate else ""
+        counts = (row.tried, row.saved, row.dead, row.unknown)
+        table.add_row(Text(row.host), *(f"{count:,}" for count in counts), rate, interval)
+    return table
