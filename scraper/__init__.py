@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
     from scraper.planning import PlannedClass, PlanProgress, PlanSummary, plan
     from scraper.reporting.numbers import Report, report
+    from scraper.verifying import VerifySummary, verify
 
 __all__ = [
     "ClassRequest",
@@ -41,11 +42,13 @@ __all__ = [
     "ScraperError",
     "State",
     "Stop",
+    "VerifySummary",
     "Wnid",
     "__version__",
     "fetch",
     "plan",
     "report",
+    "verify",
 ]
 
 _HOMES: Final = {
@@ -56,6 +59,7 @@ _HOMES: Final = {
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
     "scraper.planning": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
     "scraper.reporting.numbers": ("Report", "report"),
+    "scraper.verifying": ("VerifySummary", "verify"),
 }
 
 

@@ -201,8 +201,10 @@ def help_text(command: Callable[..., int]) -> str:
     meanings = {argument.name.lstrip("*"): argument.description for argument in parsed.args or ()}
     parameters = inspect.signature(command).parameters.values()
     words = "".join(f" [{p.name.upper().removesuffix('S')} ...]" for p in parameters if p.kind is p.VAR_POSITIONAL)
-    lines = [f"usage: scraper {command.__name__}{words} [FLAGS]", "", parsed.summary or "", ""]
-    lines += [*textwrap.wrap(parsed.description or "", 78), "", "flags:"]
+    lines = [f"usage: scraper {command.__name__}{words} [FLAGS]"]
+    for paragraph in (parsed.summary, parsed.description):
+        lines += ["", *textwrap.wrap(paragraph or "", 78)] if paragraph else []
+    lines += ["", "flags:"]
     for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY:
             lines += _flag_help(parameter, meanings.get(parameter.name, ""))
@@ -218,8 +220,12 @@ def _flag_help(parameter: inspect.Parameter, meaning: str | None) -> list[str]:
     else:
         head = f"  {name} {parameter.name.upper()}"
         tail = f" (default: {default})" if default is not None else ""
-    text = " ".join(f"{meaning or ''}{tail}".split())
-    body = textwrap.wrap(text, 78, initial_indent=" " * 24, subsequent_indent=" " * 24, break_on_hyphens=False)
+    meaning = (meaning or "").strip()
+    text = " ".join(f"{meaning.removesuffix('.') if tail else meaning}{tail}".split())
+    indent = " " * 24
+    body = textwrap.wrap(
+        text, 78, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
     if len(head) < 23 and body:
         return [head.ljust(24) + body[0].lstrip(), *body[1:]]
     return [head, *body]

@@ -175,7 +175,27 @@ def report(
     return 1 if check and found.totals.shortfall else 0
 
 
-COMMANDS: Final[dict[str, Callable[..., int]]] = {"plan": plan, "fetch": fetch, "report": report}
+def verify(*, repair: bool = False, out: str = "images", manifest: str = _MANIFEST) -> int:
+    """Re-read every saved image and compare its size and SHA-256 with the manifest.
+
+    Exits with 1 if an image is missing or damaged, if there are files that the manifest does not speak of, or if the
+    manifest contradicts itself.
+
+    Args:
+        repair: put what is missing or damaged back to waiting, for fetch to get again, and remove what is left over.
+        out: folder of the images.
+        manifest: the SQLite file that plan made.
+    """
+    ui, verifying = importlib.import_module("scraper.ui"), importlib.import_module("scraper.verifying")
+    with ui.verify_progress() as progress, _stopping() as stop:
+        summary = verifying.verify(
+            out=out, repair=repair, manifest=manifest, progress=progress, stop=stop, argv=redacted(sys.argv[1:])
+        )
+    _print(ui.describe_verify(summary))
+    return 0 if summary.sound or summary.repaired else 1
+
+
+COMMANDS: Final[dict[str, Callable[..., int]]] = {"plan": plan, "fetch": fetch, "report": report, "verify": verify}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,6 @@ What is in flight lives in memory only, so a crash leaves nothing to clean up bu
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import random
 import time
 from collections import Counter
@@ -135,7 +134,7 @@ def fetch(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False))
         client = stack.enter_context(Client(options.network, threads=options.threads))
-        folder = Folder(options.out, owner=hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12])
+        folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
         lost = _lost_images(book, folder, options.out)
         run = stack.enter_context(recorded(book, "fetch", argv))

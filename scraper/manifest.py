@@ -1,14 +1,14 @@
-"""The manifest: the SQLite file of every class, candidate, image and request. With `schema`, all that knows SQL.
+"""The manifest: the SQLite file of every class, candidate, image and request.
 
-One process writes (`RunLock` sees to it), through one connection; others may read at any time, since the file is in
-WAL mode. What a batch of outcomes changes, counts included, is one transaction.
+One process writes (`lock.RunLock` sees to it), through one connection; others may read at any time, since the file is
+in WAL mode. What a batch of outcomes changes, counts included, is one transaction.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
+import hashlib
 import json
 import os
 import sqlite3
@@ -20,7 +20,6 @@ import sqlite_utils
 
 from scraper.errors import (
     InputError,
-    ManifestBusyError,
     ManifestError,
     ManifestForeignError,
     ManifestMissingError,
@@ -80,44 +79,6 @@ class Settled:
     state: State
     not_before: float = 0.0
     path: str | None = None
-
-
-class RunLock:
-    """Keeps a second run off a manifest: a lock on a file beside it, which the system frees when its holder dies."""
-
-    def __init__(self, manifest: Path) -> None:
-        self._path = manifest.with_name(manifest.name + ".lock")
-        self._file: int | None = None
-
-    def acquire(self) -> None:
-        """Take the lock.
-
-        Raises:
-            ManifestBusyError: another run holds it.
-            ManifestError: the lock file cannot be made.
-        """
-        try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        except OSError as error:
-            raise ManifestError(f"cannot make the lock file {self._path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(file, 200, 0).decode(errors="replace").strip()
-            os.close(file)
-            raise ManifestBusyError(
-                f"another run is using this manifest ({holder or 'unknown process'}); wait for it or stop it"
-            ) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"process {os.getpid()}".encode(), 0)
-        self._file = file
-
-    def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would race with the next run."""
-        if self._file is not None:
-            os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = None
 
 
 @contextlib.contextmanager
@@ -187,7 +148,7 @@ class Manifest:
         if not path.exists():
             raise ManifestMissingError(f"there is no manifest at {path}: run `scraper plan` first, or give --manifest")
         with translated(path):
-            connection = _connect(path, "rw" if write else "ro")
+            connection = _connect(path, "rw") if write else _connect_reader(path)
             try:
                 _check(path, connection)
             except BaseException:
@@ -209,6 +170,12 @@ class Manifest:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing: what is done inside is committed at the end, or not at all."""
         with translated(self.path), self._db.atomic():
+            yield self._connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for queries of many rows; SQLite's errors become ours."""
+        with translated(self.path):
             yield self._connection
 
     @contextlib.contextmanager
@@ -373,6 +340,24 @@ class Manifest:
             ).fetchall()
         return dict(rows)
 
+    # --- verify ----------------------------------------------------------------------------------------------------
+
+    @property
+    def owner(self) -> str:
+        """A name for the temporary files of this manifest's runs, so that two manifests may share a folder."""
+        return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:12]
+
+    def class_names(self) -> list[str]:
+        """The wnids in the manifest."""
+        return [row["wnid"] for row in self.rows("SELECT wnid FROM classes")]
+
+    def image_digests(self) -> list[tuple[str, int, str]]:
+        """Every image: path, size in bytes, SHA-256."""
+        with translated(self.path):
+            return self._connection.execute("SELECT path, bytes, sha256 FROM image ORDER BY candidate_id").fetchall()
+
+    # --- recording -------------------------------------------------------------------------------------------------
+
     def record(self, run_id: int, settled: Sequence[Settled], raises: Iterable[BudgetRaise], now: float) -> None:
         """Record a batch of attempts and what follows from them, in one transaction."""
         with self.transaction() as connection:
@@ -477,6 +462,17 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. It is opened for writing where that is allowed, so as to tidy up after itself."""
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        connection = _connect(path, "rw")
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+    # In a folder that cannot be written to, WAL mode needs to be told that nobody else writes either.
+    waiting = path.with_name(path.name + "-wal").exists()
+    return _connect(path, "ro" if waiting else "ro&immutable=1")
 
 
 def _make(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scraper.errors import ManifestError, ScraperError
-from scraper.manifest import Manifest, RunLock
+from scraper.lock import RunLock
+from scraper.manifest import Manifest
 from scraper.version import __version__
 
 if TYPE_CHECKING:

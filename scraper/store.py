@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import threading
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError, StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
 PARTIAL: Final = ".partial"
@@ -161,3 +162,50 @@ class Folder:
                 return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
         finally:
             os.close(opened)
+
+
+def digest(root: Path, path: str) -> tuple[int, str] | None:
+    """Size in bytes and SHA-256 of the file at `path` below `root`; None where there is no such ordinary file."""
+    folder, _, name = path.partition("/")
+    try:
+        with _descend(root, folder) as parent:
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        with open(file, "rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            return os.fstat(file).st_size, sha256
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def _descend(root: Path, folder: str) -> Iterator[int]:
+    top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        below = os.open(folder, _FOLDER, dir_fd=top)
+    finally:
+        os.close(top)
+    try:
+        yield below
+    finally:
+        os.close(below)
+
+
+def leftovers(root: Path, wnids: Iterable[str], known: Container[str], owner: str) -> list[str]:
+    """Files in the folders of `wnids`, and temporary files of `owner`, that are not `known`; paths below `root`."""
+    found = []
+    for folder in (*wnids, f"{PARTIAL}/{owner}"):
+        with contextlib.suppress(OSError), os.scandir(root / folder) as entries:
+            paths = [f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)]
+            found += sorted(path for path in paths if path not in known)
+    return found
+
+
+def remove(root: Path, path: str) -> None:
+    """Remove the file at `path` below `root`.
+
+    Raises:
+        StoppedEarlyError: the file system refused.
+    """
+    folder, _, name = path.rpartition("/")
+    with _stopping(root / path), _descend(root, folder) as parent, contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=parent)

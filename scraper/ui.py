@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scraper.fetching import FetchProgress, FetchSummary
     from scraper.planning import PlanProgress, PlanSummary
+    from scraper.verifying import VerifyProgress, VerifySummary
 
 _SHOWN: Final = 12
 """Classes that a summary names before it only counts them."""
@@ -140,6 +141,40 @@ def fetch_progress() -> Iterator[tuple[Callable[[FetchProgress], None], Callable
         yield show, display.say
     finally:
         display.close()
+
+
+@contextlib.contextmanager
+def verify_progress() -> Iterator[Callable[[VerifyProgress], None]]:
+    """Show how far a verification is."""
+    display = _Display("images read")
+    try:
+        yield lambda progress: display.update(
+            progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}"
+        )
+    finally:
+        display.close()
+
+
+def describe_verify(summary: VerifySummary) -> str:
+    """The end of a verification in words."""
+    if summary.sound:
+        return f"{_count(summary.images, 'image')} read: all as recorded\n"
+    lines = [f"{_count(summary.images, 'image')} on record"]
+    for paths, meaning in (
+        (summary.missing, "missing"),
+        (summary.damaged, "damaged"),
+        (summary.strays, "left over: the manifest does not speak of"),
+    ):
+        if paths:
+            lines.append(f"{len(paths):,} {meaning}:")
+            lines += _some(f"  {path}" for path in paths)
+    lines += summary.inconsistent
+    lines.append(
+        "repaired; `scraper fetch` gets again what is missing"
+        if summary.repaired
+        else "`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing"
+    )
+    return "\n".join(lines) + "\n"
 
 
 def describe_plan(summary: PlanSummary) -> str:

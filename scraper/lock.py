@@ -1,0 +1,50 @@
+"""One run at a time on a manifest."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from scraper.errors import ManifestBusyError, ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class RunLock:
+    """Keeps a second run off a manifest: a lock on a file beside it, which the system frees when its holder dies."""
+
+    def __init__(self, manifest: Path) -> None:
+        self._path = manifest.with_name(manifest.name + ".lock")
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            ManifestBusyError: another run holds it.
+            ManifestError: the lock file cannot be made.
+        """
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise ManifestError(f"cannot make the lock file {self._path}: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(file, 200, 0).decode(errors="replace").strip()
+            os.close(file)
+            raise ManifestBusyError(
+                f"another run is using this manifest ({holder or 'unknown process'}); wait for it or stop it"
+            ) from None
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"process {os.getpid()}".encode(), 0)
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, since removing it would race with the next run."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None

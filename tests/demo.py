@@ -1,0 +1,72 @@
+"""The whole job in one go, offline: start the stand-in, plan a dozen classes, fetch, report.
+
+`make demo` runs this. It leaves `demo/`: the images, the manifest and the report as a page.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPO = Path(__file__).resolve().parent.parent
+FOLDER = REPO / "demo"
+CLASSES = REPO / "manifests" / "demo.csv"
+START_SECONDS = 60
+
+
+def start_standin(scratch: Path) -> tuple[subprocess.Popen[bytes], list[str]]:
+    """Start the stand-in in a process of its own; returns it and the flags that lead to it."""
+    ready = scratch / "ready.json"
+    command = ["--seed", "1", "--classes", str(CLASSES), "--latency", "0.05", "--ready", str(ready), "--seconds", "600"]
+    process = subprocess.Popen([sys.executable, "-m", "tests.standin", *command], cwd=REPO, stdout=subprocess.DEVNULL)
+    began = time.monotonic()
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() - began > START_SECONDS:
+            process.terminate()
+            raise SystemExit("the stand-in did not start")
+        time.sleep(0.05)
+    told = json.loads(ready.read_text())
+    return process, ["--connect-to", told["connect_to"], "--ca-certs", told["ca_file"]]
+
+
+def run(words: Sequence[str], flags: Sequence[str] = (), *, given: Path | None = None) -> None:
+    """Show a command as one would type it, and run it."""
+    shown = f"scraper {shlex.join(words)}" + (f" < {given.relative_to(REPO)}" if given else "")
+    print(f"\n$ {shown}", flush=True)
+    with given.open("rb") if given else open("/dev/null", "rb") as stdin:  # noqa: PTH123 - /dev/null is no path of ours
+        code = subprocess.run([sys.executable, "-m", "scraper", *words, *flags], cwd=REPO, stdin=stdin, check=False)
+    if code.returncode:
+        raise SystemExit(f"that ended with exit code {code.returncode}")
+
+
+def main() -> None:
+    """Run the demo."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        process, flags = start_standin(Path(scratch))
+        print("A stand-in for ImageNet and Flickr serves on this machine; each command below also gets")
+        print(f"  {shlex.join(flags)}")
+        manifest = ["--manifest", "demo/scraper.db"]
+        try:
+            run(["plan", "-n", "10", *manifest], flags, given=CLASSES)
+            run(["fetch", "--threads", "32", "--out", "demo/images", *manifest], flags)
+            run(["report", *manifest])
+            run(["report", *manifest, "--format", "html", "--output", "demo/report.html"])
+        finally:
+            process.terminate()
+            process.wait()
+    print("\nTo look at: demo/images, demo/scraper.db (any SQLite tool), demo/report.html")
+
+
+if __name__ == "__main__":
+    main()
