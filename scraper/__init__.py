@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from scraper.version import __version__
 
 if TYPE_CHECKING:
-    from scraper.config import FetchOptions, NetworkOptions, PlanOptions
+    from scraper.config import FetchOptions, NetworkOptions, PlanOptions, RecheckOptions
     from scraper.crew import Stop
     from scraper.errors import ScraperError
     from scraper.fetching import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
     from scraper.planning import PlannedClass, PlanProgress, PlanSummary, plan
+    from scraper.rechecking import RecheckSummary, recheck
     from scraper.reporting.numbers import Report, report
     from scraper.verifying import VerifySummary, verify
 
@@ -38,6 +39,8 @@ __all__ = [
     "PlanProgress",
     "PlanSummary",
     "PlannedClass",
+    "RecheckOptions",
+    "RecheckSummary",
     "Report",
     "ScraperError",
     "State",
@@ -47,17 +50,19 @@ __all__ = [
     "__version__",
     "fetch",
     "plan",
+    "recheck",
     "report",
     "verify",
 ]
 
 _HOMES: Final = {
-    "scraper.config": ("FetchOptions", "NetworkOptions", "PlanOptions"),
+    "scraper.config": ("FetchOptions", "NetworkOptions", "PlanOptions", "RecheckOptions"),
     "scraper.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
     "scraper.fetching": ("FetchProgress", "FetchSummary", "fetch"),
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
     "scraper.planning": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
+    "scraper.rechecking": ("RecheckSummary", "recheck"),
     "scraper.reporting.numbers": ("Report", "report"),
     "scraper.verifying": ("VerifySummary", "verify"),
 }

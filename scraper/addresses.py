@@ -16,6 +16,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 _ALSO_SPECIAL: Final = (
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments, some clouds' metadata among them
+    ipaddress.ip_network("3fff::/20"),  # documentation, newer than some Pythons know
     ipaddress.ip_network("192.88.99.0/24"),  # 6to4 relays, deprecated
     ipaddress.ip_network("168.63.129.16/32"),  # a cloud's own control channel behind a public-looking address
     ipaddress.ip_network("fec0::/10"),  # site-local, deprecated but still routed in places

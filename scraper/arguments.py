@@ -8,23 +8,25 @@ plain form, `--name=value`, which it cannot read in two ways.
 from __future__ import annotations
 
 import difflib
+import enum
 import inspect
 import re
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fire import docstrings
 
-from scraper.config import FetchOptions, NetworkOptions, PlanOptions, parse_connect_to
+from scraper.config import FetchOptions, NetworkOptions, PlanOptions, RecheckOptions, parse_connect_to
 from scraper.errors import InputError
+from scraper.model import Check, Form, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _TRUE: Final = frozenset({"true", "yes", "1", "on"})
 _FALSE: Final = frozenset({"false", "no", "0", "off"})
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def check(argv: Sequence[str], command: Callable[..., int]) -> list[str]:
@@ -61,7 +63,7 @@ def _flag(word: str, rest: Iterator[str], flags: Mapping[str, object], command: 
     negated = key.removeprefix("no_") if key.startswith("no_") else key.removeprefix("no")
     if key not in flags and isinstance(flags.get(negated), bool) and not equals:
         return negated, "False"
-    if key not in flags or short != (len(key) == 1):
+    if key not in flags or short != (len(key) == 1) or name.startswith("---"):
         raise InputError(f"unknown flag {name}{_suggestion(key, flags)}; see `scraper {command} --help`")
     if isinstance(flags[key], bool):
         return key, str(_boolean(name, value)) if equals else "True"
@@ -139,7 +141,28 @@ def size(name: str, text: str) -> int:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?i?)b?", text.strip(), re.IGNORECASE)
     if not match or match[2].lower() not in _UNITS:
         raise InputError(f"{name} must be a size such as 20MB or 512KiB, not {text!r}")
-    return int(float(match[1]) * _UNITS[match[2].lower()])
+    if len(match[1]) > 18:
+        raise InputError(f"{name}: {text[:18]}… is no size of a file")
+    return round(float(match[1]) * _UNITS[match[2].lower()])
+
+
+_Choice = TypeVar("_Choice", bound=enum.StrEnum)
+
+
+def choice(name: str, text: str, among: type[_Choice]) -> _Choice:
+    """One of a closed set from a flag's text.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    try:
+        return among(text.strip().lower())
+    except ValueError:
+        raise InputError(f"{name} must be one of {', '.join(among)}, not {text!r}") from None
+
+
+def _names(text: str | None) -> list[str]:
+    return [name for name in (text or "").split(",") if name.strip()]
 
 
 def network_options(given: Mapping[str, Any]) -> NetworkOptions:
@@ -188,6 +211,25 @@ def fetch_options(given: Mapping[str, Any]) -> FetchOptions:
         retries=whole("--retries", given["retries"]),
         max_bytes=size("--max-bytes", given["max_bytes"]),
         rate=number("--rate", given["rate"]) if given["rate"] else None,
+        check=choice("--verify", given["verify"], Check),
+        retry=frozenset(choice("--retry", name, Outcome) for name in _names(given["retry"])),
+        repair=choice("--repair", given["repair"], Form) if given["repair"] else None,
+        honour_opt_out=not given["ignore_opt_out"],
+        network=network_options(given),
+    )
+
+
+def recheck_options(given: Mapping[str, Any]) -> RecheckOptions:
+    """The options of recheck from its flags.
+
+    Raises:
+        InputError: one is wrong.
+    """
+    return RecheckOptions(
+        sample=whole("--sample", given["sample"]),
+        outcomes=frozenset(choice("--outcomes", name, Outcome) for name in _names(given["outcomes"])),
+        seed=given["seed"],
+        threads=whole("--threads", given["threads"]),
         network=network_options(given),
     )
 

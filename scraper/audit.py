@@ -39,9 +39,10 @@ def _recounted(connection: sqlite3.Connection) -> dict[str, Counter[tuple[str, .
     """The counts that reports read, counted from the candidates and attempts."""
     classes: Counter[tuple[str, ...]] = Counter()
     hosts: Counter[tuple[str, ...]] = Counter()
-    for number, url, outcome in connection.execute("SELECT id, url, outcome FROM candidate WHERE outcome NOT NULL"):
+    tried = connection.execute("SELECT id, url, outcome, fate FROM candidate WHERE outcome NOT NULL AND tries > 0")
+    for number, url, outcome, fate in tried:
         classes[wnid_of(number), outcome] += 1
-        hosts[host_of(url) or "", outcome] += 1
+        hosts[host_of(url) or "", fate or outcome] += 1
     made = connection.execute("SELECT coalesce(status, 'none'), count(*) FROM attempt GROUP BY status")
     statuses: Counter[tuple[str, ...]] = Counter({(str(status),): count for status, count in made})
     return {"class_outcomes": classes, "host_outcomes": hosts, "statuses": statuses}

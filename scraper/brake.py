@@ -8,6 +8,7 @@ pause the group, each time for twice as long; when that goes on beyond patience,
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from typing import Final
 
 from scraper.model import Kind, Outcome
@@ -16,6 +17,8 @@ BURST: Final = 16
 """Suspicious outcomes in a row that count as a refusal: some hosts throttle without saying 429."""
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
+_REMEMBERED: Final = 8
+"""First tries whose failure or success tells whether repeated failures speak of the group or of their URLs."""
 PATIENCE: Final = 6
 """Refusals with no answer between them after which the group counts as blocked: about half a minute of pauses."""
 COME_BACK: Final = 900.0
@@ -48,11 +51,12 @@ class Brake:
         self.retry_after = 0.0
         self._cut_at = float("-inf")
         self._suspicious = 0
+        self._first_tries: deque[bool] = deque(maxlen=_REMEMBERED)
 
     @property
     def braked(self) -> bool:
         """Whether the group is asked less hard than the user allowed."""
-        return self.limit < self.most
+        return self.limit < self.most or self.refusals > 0
 
     @property
     def blocked(self) -> bool:
@@ -74,10 +78,27 @@ class Brake:
         room = int(self.limit) if self.braked else self.most * AHEAD
         return now >= self.resume_at and self.in_flight < room
 
-    def record(self, outcome: Outcome, *, started_at: float, retry_after: float | None, now: float) -> bool:
-        """Take in how a request ended; returns whether the group was cut by it."""
-        if outcome is Outcome.THROTTLED or self._is_burst(outcome):
-            return self._refused(outcome, started_at, retry_after or 0.0, now)
+    def record(
+        self, outcome: Outcome, *, started_at: float, retry_after: float | None, now: float, first: bool = True
+    ) -> bool:
+        """Take in how a request ended; returns whether the group was cut by it.
+
+        Args:
+            outcome: of the request.
+            started_at: when it began.
+            retry_after: seconds the server asked to wait.
+            now: the time.
+            first: whether it was the first try of its URL in this run. That a URL which failed fails again says
+                little of the group: the last ones of a run are all such, and must not pass for a blocked host
+                unless the first tries before them failed too.
+        """
+        if outcome.kind is Kind.REFUSED:
+            return False  # by us: the group was not asked
+        if first:
+            self._first_tries.append(outcome is Outcome.THROTTLED or outcome in _SUSPICIOUS)
+        telling = first or 2 * sum(self._first_tries) > len(self._first_tries)
+        if outcome is Outcome.THROTTLED or (telling and self._is_burst(outcome)):
+            return self._refused(outcome, started_at, retry_after or 0.0, now, telling=telling)
         if outcome.kind is not Kind.UNKNOWN and outcome is not Outcome.FORBIDDEN:
             self._answered()
         return False
@@ -86,7 +107,7 @@ class Brake:
         self._suspicious = self._suspicious + 1 if outcome in _SUSPICIOUS else 0
         return self._suspicious >= BURST
 
-    def _refused(self, outcome: Outcome, started_at: float, retry_after: float, now: float) -> bool:
+    def _refused(self, outcome: Outcome, started_at: float, retry_after: float, now: float, *, telling: bool) -> bool:
         self.last_refusal = outcome
         self.retry_after = max(retry_after, self.retry_after if self.refusals else 0.0)
         if started_at < self._cut_at:
@@ -94,7 +115,7 @@ class Brake:
         self._cut_at = now
         self._suspicious = 0
         self.limit = max(1.0, min(self.limit, self.in_flight + 1.0) / 2)
-        self.refusals += 1
+        self.refusals += telling
         if self.refusals > 1:
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self.refusals - 2))
             self.resume_at = now + max(pause, min(retry_after, LONGEST_PAUSE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import fire
 
 from scraper.arguments import check as check_words
-from scraper.arguments import fetch_options, help_text, plan_options, redacted
+from scraper.arguments import fetch_options, help_text, plan_options, recheck_options, redacted
 from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, DEFAULT_USER_AGENT
 from scraper.crew import Stop
 from scraper.errors import InputError, InterruptedRunError, ScraperError
@@ -39,6 +40,7 @@ commands:
   fetch    fetch candidates until each class has its n images
   report   show what each class lacks and why, and how many URLs are broken
   verify   re-read every saved image and compare it with the manifest
+  recheck  ask again for a sample of URLs, to follow link rot over time
 
   scraper COMMAND --help tells the flags of a command; scraper --version the version.
 
@@ -109,6 +111,10 @@ def fetch(
     timeout: str = "30",
     max_bytes: str = "20MB",
     rate: str | None = None,
+    verify: str = "decode",
+    retry: str | None = None,
+    repair: str | None = None,
+    ignore_opt_out: bool = False,
     manifest: str = _MANIFEST,
     connect_to: str | None = None,
     ca_certs: str | None = None,
@@ -129,6 +135,10 @@ def fetch(
         timeout: seconds a request may take in all, redirects and body included.
         max_bytes: the largest picture to keep.
         rate: requests a second at most (default: no limit).
+        verify: decode each picture to its end before it is kept, or look at its header and end only: decode or header.
+        retry: final outcomes to ask for once more in classes that are short, by commas, such as forbidden,gone.
+        repair: live tries the same path on live.staticflickr.com where an older Flickr host says a photo is dead.
+        ignore_opt_out: keep pictures although their X-Robots-Tag asks not to use them so.
         manifest: the SQLite file that plan made.
         connect_to: HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second where the first is asked for; an
             empty HOST1 or PORT1 means any.
@@ -195,7 +205,52 @@ def verify(*, repair: bool = False, out: str = "images", manifest: str = _MANIFE
     return 0 if summary.sound or summary.repaired else 1
 
 
-COMMANDS: Final[dict[str, Callable[..., int]]] = {"plan": plan, "fetch": fetch, "report": report, "verify": verify}
+def recheck(
+    *,
+    sample: str = "1000",
+    outcomes: str | None = None,
+    seed: str | None = None,
+    threads: str = "8",
+    manifest: str = _MANIFEST,
+    timeout: str = "30",
+    connect_to: str | None = None,
+    ca_certs: str | None = None,
+    proxy: str | None = None,
+    allow_private: bool = False,
+    user_agent: str = DEFAULT_USER_AGENT,
+) -> int:
+    """Ask again for a sample of the URLs that were answered for good, to follow link rot over time.
+
+    Only the first bytes are asked for, no image is stored and nothing that is known changes: the answers are kept as
+    a wave of their own, in the table `rechecks` and the view `waves`.
+
+    Args:
+        sample: URLs to ask again at most, drawn at random.
+        outcomes: only those last answered with these outcomes, by commas, such as saved,gone (default: all answers).
+        seed: draw the same sample as another recheck with this seed.
+        threads: requests at once.
+        manifest: the SQLite file that plan made.
+        timeout: seconds a request may take in all.
+        connect_to: HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second where the first is asked for; an
+            empty HOST1 or PORT1 means any.
+        ca_certs: a PEM file of certificates to trust beside the system's.
+        proxy: URL of a proxy, in place of those in the environment.
+        allow_private: let requests go to loopback and private addresses.
+        user_agent: what to call ourselves.
+    """
+    options = recheck_options(locals())
+    ui, rechecking = importlib.import_module("scraper.ui"), importlib.import_module("scraper.rechecking")
+    with ui.recheck_progress() as progress, _stopping() as stop:
+        summary = rechecking.recheck(
+            options, manifest=manifest, progress=progress, stop=stop, argv=redacted(sys.argv[1:])
+        )
+    _print(ui.describe_recheck(summary))
+    return 0
+
+
+COMMANDS: Final[dict[str, Callable[..., int]]] = {
+    command.__name__: command for command in (plan, fetch, report, verify, recheck)
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -245,7 +300,8 @@ def _recorder(command: Callable[..., int], calls: list[Callable[[], int]]) -> Ca
 
     @functools.wraps(command)
     def record(*args: str, **flags: str) -> None:
-        typed = {key: flag == "True" if flag in ("True", "False") else flag for key, flag in flags.items()}
+        switches = {key for key, p in inspect.signature(command).parameters.items() if isinstance(p.default, bool)}
+        typed = {key: value == "True" if key in switches else value for key, value in flags.items()}
         calls.append(functools.partial(command, *args, **typed))
 
     recorder: Callable[..., None] = fire.decorators.SetParseFn(str)(record)
@@ -270,7 +326,10 @@ def _stopping() -> Iterator[Stop]:
 
 def _standard_input() -> list[str]:
     if sys.stdin is None or sys.stdin.isatty():
-        raise InputError("no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`")
+        raise InputError(
+            "no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`\n"
+            + help_text(plan).splitlines()[0]
+        )
     return decode_lines(sys.stdin.buffer.read())
 
 

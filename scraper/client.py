@@ -65,6 +65,18 @@ class _Target:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How much of a body is wanted, in bytes, and whether only its start is asked for."""
+
+    most: int
+    ranged: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Range": f"bytes=0-{self.most - 1}"} if self.ranged else {}
+
+
 class _RefusedError(Exception):
     """A URL that will not be asked for, and the outcome that says why."""
 
@@ -142,25 +154,26 @@ class Client:
         for manager in self._managers.values():
             manager.clear()
 
-    def get(self, url: str, *, most: int) -> Reply:
+    def get(self, url: str, *, most: int, ranged: bool = False) -> Reply:
         """GET `url` and follow its redirects, all within the options' timeout.
 
         Args:
             url: an http or https URL.
             most: the largest body to keep, in bytes.
+            ranged: ask for the first `most` bytes only; of a host that sends more, the start is kept.
         """
         deadline = self._watchdog.start(self._options.timeout)
         self._wiring.deadline = deadline
         try:
-            return self._follow(url, most, deadline)
+            return self._follow(url, _Wanted(most, ranged), deadline)
         finally:
             deadline.finish()
             self._wiring.deadline = None
 
-    def _follow(self, url: str, most: int, deadline: Deadline) -> Reply:
+    def _follow(self, url: str, wanted: _Wanted, deadline: Deadline) -> Reply:
         hops: list[Hop] = []
         while True:
-            reply, location = self._once(url, most, deadline)
+            reply, location = self._once(url, wanted, deadline)
             if location is None:
                 return replace(reply, hops=tuple(hops))
             hops.append(Hop(reply.url, reply.status or 0, location))
@@ -172,7 +185,7 @@ class Client:
                 return replace(reply, hops=tuple(hops), failure=Outcome.REDIRECT_ERROR, error=problem)
             url = location
 
-    def _once(self, url: str, most: int, deadline: Deadline) -> tuple[Reply, str | None]:
+    def _once(self, url: str, wanted: _Wanted, deadline: Deadline) -> tuple[Reply, str | None]:
         """One request: the reply, and the URL it redirects to if it does."""
         reply = Reply(url)
         response: urllib3.BaseHTTPResponse | None = None
@@ -180,10 +193,10 @@ class Client:
         try:
             target = parse_target(url, allow_private=self._options.allow_private)
             reply = Reply(target.url)
-            response = self._send(target, deadline)
+            response = self._send(target, wanted, deadline)
             reply = _with_head(reply, response)
             location = _location(reply, response.headers.get("Location"))
-            reply = _with_body(reply, response, most if reply.status == 200 else _DRAINED)
+            reply = _with_body(reply, response, wanted if reply.status in (200, 206) else _Wanted(_DRAINED))
         except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
             outcome, message = failure_of(error)
             reply = replace(reply, failure=outcome, error=message)
@@ -196,12 +209,12 @@ class Client:
             return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
         return reply, location
 
-    def _send(self, target: _Target, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+    def _send(self, target: _Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         pool, absolute = self._pool(target)
         return pool.urlopen(
             "GET",
             target.url if absolute else target.path,
-            headers=self._headers,
+            headers=self._headers | wanted.headers,
             timeout=urllib3.Timeout(connect=deadline.remaining(), read=deadline.remaining()),
             retries=False,
             redirect=False,
@@ -278,23 +291,24 @@ def _with_head(reply: Reply, response: urllib3.BaseHTTPResponse) -> Reply:
     return reply
 
 
-def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, most: int) -> Reply:
-    """Read the body up to `most` bytes; where there is more, say so and leave the rest unread."""
+def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted) -> Reply:
+    """Read the body as far as it is wanted; where there is more, say so and leave the rest unread."""
     if reply.failure is not None:
         return reply
     declared = response.headers.get("Content-Length", "").strip()
-    if declared.isascii() and declared.isdigit() and int(declared) > most:
+    if declared.isascii() and declared.isdigit() and int(declared) > wanted.most and not wanted.ranged:
         return replace(reply, oversize=True)
     pieces: list[bytes] = []
     received = 0
-    while received <= most:
-        piece = response.read(most + 1 if declared else _PIECE)
+    while received <= wanted.most:
+        piece = response.read(wanted.most + 1 if declared else _PIECE)
         if not piece:
             break
         pieces.append(piece)
         received += len(piece)
-    oversize = received > most
-    return replace(reply, body=b"" if oversize else b"".join(pieces), received=received, oversize=oversize)
+    oversize = received > wanted.most
+    body = b"" if oversize and not wanted.ranged else b"".join(pieces)[: wanted.most]
+    return replace(reply, body=body, received=received, oversize=oversize)
 
 
 def _location(reply: Reply, raw: str | None) -> str | None:

@@ -6,11 +6,15 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
+from scraper.model import DECIDED_KINDS, Check, Form, Outcome
 from scraper.version import __version__
+
+if TYPE_CHECKING:
+    from scraper.model import Form
 
 DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
 DEFAULT_SOURCE: Final = "https://www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
@@ -159,6 +163,10 @@ class FetchOptions:
         retries: tries a candidate gets in one run before it rests as unknown.
         max_bytes: largest body that is kept, in bytes.
         rate: requests a second at most, None for no limit.
+        check: how thoroughly a picture is checked before it is kept.
+        retry: final outcomes whose candidates are asked for once more, in classes that are short.
+        repair: another form in which dead URLs are tried, None for none.
+        honour_opt_out: whether pictures with an X-Robots-Tag against such use are left alone.
     """
 
     out: Path = Path("images")
@@ -167,6 +175,10 @@ class FetchOptions:
     retries: int = 3
     max_bytes: int = 20_000_000
     rate: float | None = None
+    check: Check = Check.DECODE
+    retry: frozenset[Outcome] = frozenset()
+    repair: Form | None = None
+    honour_opt_out: bool = True
     network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def __post_init__(self) -> None:
@@ -177,3 +189,32 @@ class FetchOptions:
             self.rate is None or (math.isfinite(self.rate) and 0 < self.rate <= 1e6),
             "--rate is in requests a second, above 0",
         )
+        for outcome in self.retry:
+            _require(
+                outcome.final and outcome is not Outcome.SAVED,
+                f"--retry: {outcome} is not a final failure (unknown ones are tried again by themselves)",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckOptions:
+    """What recheck is asked to do.
+
+    Attributes:
+        sample: candidates to ask again at most, drawn at random.
+        outcomes: the outcomes they were answered with; empty for all that count in rates.
+        seed: of the draw; None for another one each time.
+        threads: requests at once.
+    """
+
+    sample: int = 1000
+    outcomes: frozenset[Outcome] = frozenset()
+    seed: str | None = None
+    threads: int = 8
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.sample <= 10_000_000, "--sample must be from 1 to 10000000")
+        _require(1 <= self.threads <= MOST_THREADS, f"--threads must be from 1 to {MOST_THREADS}")
+        for outcome in self.outcomes:
+            _require(outcome.kind in DECIDED_KINDS, f"--outcomes: {outcome} is no answer about a photo")

@@ -20,19 +20,22 @@ from scraper.client import Client
 from scraper.config import DEFAULT_MANIFEST, FetchOptions
 from scraper.crew import Crew, Stop
 from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
+from scraper.flickr import live_url
 from scraper.judge import Rules
-from scraper.manifest import Settled
-from scraper.model import Kind, Outcome, State
+from scraper.model import Kind, Outcome, Revision, State, Wnid
+from scraper.placing import Placer, revisions_of
+from scraper.recording import Batch, Settled
+from scraper.retry import Policy
 from scraper.scheduler import Limits, Scheduler
 from scraper.session import exclusive, recorded
-from scraper.store import Folder
+from scraper.store import Folder, compare, sizes_in
 from scraper.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scraper.manifest import Manifest
-    from scraper.model import Attempt, Candidate, Wnid
+    from scraper.manifest import Manifest, Twin
+    from scraper.model import Attempt, Candidate
 
 BATCH_ROWS: Final = 200
 BATCH_SECONDS: Final = 0.5
@@ -134,27 +137,61 @@ def fetch(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False))
         client = stack.enter_context(Client(options.network, threads=options.threads))
+        lost, strays = _compare(book, options.out)
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
-        lost = _lost_images(book, folder, options.out)
         run = stack.enter_context(recorded(book, "fetch", argv))
+        revisions = [
+            Revision(number, State.WAITING, None, "the file was missing or of another size") for number in lost
+        ]
         if lost:
-            book.reopen(lost)
             notice(f"{len(lost)} images were missing or of the wrong size; they will be fetched again")
+        for stray in strays:
+            folder.remove(stray)
+        book.record(run.id, Batch(revisions=[*revisions, *_reopened(book, options)]), time.time())
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
 
 
-def _lost_images(book: Manifest, folder: Folder, out: Path) -> list[int]:
+def _compare(book: Manifest, out: Path) -> tuple[list[int], list[str]]:
+    """Images whose file is lost, and files that a run cut short left behind.
+
+    Those have the name of a candidate but no row: the next try for it would replace them. Any other file in the
+    folder is somebody's own and is let be.
+    """
     images = list(book.images())
-    lost = folder.missing(images)
+    lost, others = compare(out, images)
     if images and len(lost) == len(images):
         raise InputError(
             f"none of the {len(images)} images of this manifest are in {out}: give the --out of the earlier run "
             "(to fetch all of them again, run `scraper verify --repair` first)"
         )
-    return lost
+    for state in book.class_states():
+        if state.wnid not in others:
+            others[state.wnid] = set(sizes_in(out, state.wnid))
+    strays = [
+        f"{folder}/{name}"
+        for folder, names in others.items()
+        if names
+        for name in sorted(names & book.file_names(Wnid(folder)))
+    ]
+    return lost, strays
+
+
+def _reopened(book: Manifest, options: FetchOptions) -> list[Revision]:
+    """Lost candidates of short classes that the options give another chance."""
+    revisions = [
+        Revision(number, State.WAITING, None, f"--retry {outcome}") for number, _, outcome in book.lost(options.retry)
+    ]
+    if options.repair is not None:
+        dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry
+        revisions += [
+            Revision(number, State.WAITING, Outcome(name), f"--repair {options.repair}", options.repair, Outcome(name))
+            for number, url, name in book.lost(dead)
+            if live_url(url) is not None
+        ]
+    return revisions
 
 
 @dataclass
@@ -203,17 +240,21 @@ class _Drain:
         self._unresolved = book.count_classes() - len(self._states)
         self._wanted = sum(state.n for state in self._states.values())
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
-        limits = Limits(options.threads, options.retries, top_up=options.top_up, rate=options.rate)
+        policy = Policy(options.retries, options.repair)
+        limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
         self._scheduler = Scheduler(self._states.values(), limits, random.Random())  # noqa: S311 - jitter
-        self._hashes: dict[Wnid, set[str]] = {}
+        self._placer = Placer(book, folder)
+        self._photos_told: set[Wnid] = set()
         self._batch: list[Settled] = []
+        self._revisions: list[Revision] = []
         self._batch_began = 0.0
         self._tally = _Tally()
         self._told_braked: set[str] = set()
 
     def run(self, client: Client) -> None:
         """Drain the manifest."""
-        worker = Worker(client, self._folder, Rules(), self._options.max_bytes)
+        rules = Rules(self._options.check, honour_opt_out=self._options.honour_opt_out)
+        worker = Worker(client, self._folder, rules, self._options.max_bytes)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
         crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt)
         self._scheduler.resume(self._book.unknown())
@@ -248,6 +289,9 @@ class _Drain:
 
     def _load(self) -> None:
         for want in self._scheduler.wants(_WANTS):
+            if want.wnid not in self._photos_told and self._saved[want.wnid]:
+                self._scheduler.know_photos(want.wnid, self._book.photos(want.wnid))
+            self._photos_told.add(want.wnid)
             self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
 
     def _patience(self, now: float) -> float:
@@ -267,40 +311,47 @@ class _Drain:
             self._flush()
 
     def _settle(self, attempt: Attempt) -> None:
-        attempt, path = self._place(attempt)
-        decision = self._scheduler.done(attempt, time.time())
+        placed = self._placer.place(attempt)
+        decision = self._scheduler.done(placed.attempt, time.time())
         if not self._batch:
             self._batch_began = time.monotonic()
-        self._batch.append(Settled(attempt, decision.state, decision.not_before, path))
-        self._tally.add(attempt.outcome, decision.state, attempt.bytes)
+        self._batch.append(Settled(placed.attempt, decision, placed.path))
+        self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
         if decision.state is State.SAVED:
-            wnid = attempt.candidate.wnid
-            self._saved[wnid] += 1
-            self._kept += 1
-            self._full += self._saved[wnid] == self._states[wnid].n
+            self._change_saved(attempt.candidate.wnid, 1)
+        if placed.taken_back:
+            self._take_back(placed.taken_back)
 
-    def _place(self, attempt: Attempt) -> tuple[Attempt, str | None]:
-        """Give a picture its name, unless its class has the same bytes already."""
-        if attempt.picture is None:
-            return attempt, None
-        candidate = attempt.candidate
-        if candidate.wnid not in self._hashes:
-            self._hashes[candidate.wnid] = set(self._book.paths(candidate.wnid).values())
-        hashes = self._hashes[candidate.wnid]
-        if attempt.picture.sha256 in hashes:
-            self._folder.discard(attempt.picture.temporary)
-            return replace(attempt, outcome=Outcome.DUPLICATE, picture=None, error="same bytes as another image"), None
-        path = self._folder.keep(attempt.picture.temporary, candidate.wnid, candidate.filename)
-        hashes.add(attempt.picture.sha256)
-        return attempt, path
+    def _change_saved(self, wnid: Wnid, change: int) -> None:
+        n, before = self._states[wnid].n, self._saved[wnid]
+        self._saved[wnid] = now = before + change
+        self._kept += min(now, n) - min(before, n)
+        self._full += (now >= n) - (before >= n)
+
+    def _take_back(self, twins: tuple[Twin, ...]) -> None:
+        """Images that were a placeholder: their classes are short again and go on."""
+        self._revisions += revisions_of(twins)
+        images = [twin for twin in twins if twin.path is not None]
+        self._notice(f"a picture came for {len(twins) + 1} different photos: {len(images)} images of it are taken back")
+        self._tally.saved -= len(images)
+        for wnid in {Wnid(twin.wnid) for twin in images}:
+            mine = [twin for twin in images if twin.wnid == wnid]
+            self._change_saved(wnid, -len(mine))
+            state = replace(self._states[wnid], saved=self._saved[wnid])
+            self._scheduler.take_back(state, [twin.photo_id for twin in mine])
 
     def _flush(self) -> None:
         """Record the batch: names first made safe from a power cut, then the rows that speak of them."""
-        batch, self._batch = self._batch, []
-        raises = self._scheduler.take_raises()
-        if batch or raises:
+        settled, self._batch = self._batch, []
+        revisions, self._revisions = self._revisions, []
+        why = "its photo is there under another URL"
+        skipped = self._scheduler.take_skipped()
+        revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why) for twin in skipped]
+        batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
+        if settled or revisions or batch.raises:
             self._folder.sync()
-            self._book.record(self._run_id, batch, raises, time.time())
+            self._book.record(self._run_id, batch, time.time())
+        self._placer.recorded()
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""

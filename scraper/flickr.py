@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 FLICKR_DOMAINS: Final = ("flickr.com", "staticflickr.com")
 FLICKR_GROUP: Final = "flickr"
-PLACEHOLDER_NAME: Final = re.compile(r"/photo_unavailable(?:_[a-z0-9]+)?\.(?:png|gif|jpe?g)(?:[?#]|$)", re.IGNORECASE)
+PLACEHOLDER_NAME: Final = re.compile(r"/photo_unavailable(?:_[a-z0-9]+)?\.(?:png|gif|jpe?g)$", re.IGNORECASE)
 """Names of the picture Flickr redirects to in place of a deleted photo; `_l`, `_m` and `_s` are its sizes."""
 
 _URL: Final = re.compile(
@@ -23,7 +23,10 @@ _PHOTO: Final = re.compile(
     r"/(?P<id>[0-9]{1,18})_[0-9a-f]+(?:_[a-z0-9]{1,2}(?:_d)?)?\.(?:jpe?g|gif|png)(?:[?#]|$)", re.IGNORECASE
 )
 
+_OLD_HOST: Final = re.compile(r"(?:farm[0-9]+\.)?static\.?flickr\.com", re.IGNORECASE)
+
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,4}$")
 _LONGEST_NAME: Final = 120
 """Characters of a file name; far below the 255 bytes of common file systems, so that suffixes fit."""
 _DEVICE_NAME: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
@@ -79,9 +82,21 @@ def request_url(url: str) -> str:
     return url
 
 
+def live_url(url: str) -> str | None:
+    """The same path on `live.staticflickr.com`, where Flickr moved the photos of its older hosts; None for others.
+
+    >>> live_url("http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg")
+    'https://live.staticflickr.com/3175/2737866473_7958dc8760.jpg'
+    """
+    match = _URL.fullmatch(url)
+    if match is None or photo_id(url) is None or _OLD_HOST.fullmatch(match["host"]) is None:
+        return None
+    return f"https://live.staticflickr.com{match['path']}"
+
+
 def is_placeholder_url(url: str) -> bool:
     """Whether the URL is that of the picture Flickr shows in place of a deleted photo."""
-    return PLACEHOLDER_NAME.search(url) is not None
+    return PLACEHOLDER_NAME.search(re.split(r"[?#]", url, maxsplit=1)[0]) is not None
 
 
 def file_name(url: str) -> str:
@@ -93,14 +108,16 @@ def file_name(url: str) -> str:
     >>> file_name("http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg?v=0")
     '2737866473_7958dc8760.jpg'
     >>> file_name("http://static.flickr.com/a/..%2f..%2fetc%2fpasswd")
-    'etc_passwd-9da8f42a87'
+    'etc_passwd-83cdc5b8f2'
     """
     path = re.split(r"[?#]", url, maxsplit=1)[0]
     raw = unquote(path.rsplit("/", 1)[-1], errors="replace") if path.count("/") > 2 else ""
-    name = _UNSAFE.sub("_", raw).lstrip(".-_").rstrip(".")
-    if name == raw and name and len(name) <= _LONGEST_NAME and not _DEVICE_NAME.fullmatch(name):
+    extension = _EXTENSION.search(raw)
+    stem = _UNSAFE.sub("_", raw[: extension.start()] if extension else raw).lstrip(".-_").rstrip(".")
+    name = (stem or "image") + (extension[0] if extension else "")
+    if name == raw and len(name) <= _LONGEST_NAME and not _DEVICE_NAME.fullmatch(name):
         return name
-    return distinct_name(name or "image", url)
+    return distinct_name(name, url)
 
 
 def distinct_name(name: str, url: str) -> str:

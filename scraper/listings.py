@@ -24,6 +24,7 @@ LONGEST_URL: Final = 8192
 """Characters; no host of the lists serves longer ones, and hostile lists should cost nothing."""
 
 _PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
+_BOM: Final = b"\xef\xbb\xbf"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAG: Final = re.compile(rb"<\s*(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
@@ -111,7 +112,7 @@ def named(urls: Iterable[str]) -> Iterable[Listed]:
     taken: set[str] = set()
     for url in urls:
         name = file_name(url)
-        if name.lower() in taken:
+        while name.lower() in taken:
             name = distinct_name(name, url)
         taken.add(name.lower())
         yield Listed(url, photo_id(url), name)
@@ -132,7 +133,7 @@ def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, st
     if _TAG.match(start):
         return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error="a page, not a list of URLs")
     builder = ListingBuilder(hosts)
-    for line in body.splitlines(keepends=True):
+    for line in body.removeprefix(_BOM).splitlines(keepends=True):
         builder.add(line)
     if builder.empty:
         return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error=f"no URL in it: {decode(start[:80])!r}")

@@ -7,13 +7,11 @@ in WAL mode. What a batch of outcomes changes, counts included, is one transacti
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 import json
 import os
 import sqlite3
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import sqlite_utils
@@ -25,36 +23,27 @@ from scraper.errors import (
     ManifestMissingError,
     StoppedEarlyError,
 )
-from scraper.flickr import file_name, host_of
-from scraper.model import (
-    Candidate,
-    ClassState,
-    State,
-    Wnid,
-)
-from scraper.schema import APPLICATION_ID, RANKS, STATES, VERSION, candidate_id, class_number, schema_sql, wnid_of
+from scraper.flickr import file_name
+from scraper.model import DECIDED_KINDS, Candidate, ClassState, Form, Outcome, Wnid
+from scraper.recording import iso, write_batch, write_wave
+from scraper.schema import APPLICATION_ID, RANKS, VERSION, candidate_id, class_number, schema_sql, wnid_of
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scraper.model import (
-        Attempt,
-        BudgetRaise,
         ClassRequest,
         Listing,
         ListingOutcome,
     )
+    from scraper.recording import Batch, Recheck
 
 _CHECKED_WHOLE: Final = 64 * 2**20
 """Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
 _BUSY: Final = 30.0
 """Seconds to wait for another program that holds the file, a backup or a browser for instance."""
-
-
-def iso(unix: float) -> str:
-    """Unix seconds as the manifest writes times: UTC, ISO 8601, milliseconds."""
-    return dt.datetime.fromtimestamp(unix, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +58,6 @@ class ListingTry:
     outcome: ListingOutcome
     url: str
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """One attempt and what it means: the candidate's state, and the image's path where it was saved."""
-
-    attempt: Attempt
-    state: State
-    not_before: float = 0.0
-    path: str | None = None
 
 
 @contextlib.contextmanager
@@ -101,6 +80,30 @@ def translated(path: Path) -> Iterator[None]:
         raise ManifestForeignError(f"cannot read the manifest {path}: {error}") from error
     except sqlite3.DatabaseError as error:
         raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A candidate that given bytes came for: an image with its path, or a duplicate without."""
+
+    candidate_id: int
+    url: str
+    photo_id: int | None
+    path: str | None
+
+    @property
+    def wnid(self) -> str:
+        """The candidate's class."""
+        return wnid_of(self.candidate_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A candidate that was answered for good, and the outcome of its own URL."""
+
+    candidate_id: int
+    url: str
+    outcome: Outcome
 
 
 class Manifest:
@@ -206,6 +209,11 @@ class Manifest:
         with translated(self.path):
             self._db["runs"].update(run_id, {"ended_at": iso(now), "exit_code": exit_code})  # type: ignore[union-attr]
 
+    def forget_run(self, run_id: int) -> None:
+        """Take a run back that turned out to have changed nothing."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+
     # --- plan ------------------------------------------------------------------------------------------------------
 
     def want(self, requests: Iterable[ClassRequest], *, n: int, budget: int) -> None:
@@ -215,13 +223,17 @@ class Manifest:
             connection.executemany(
                 "INSERT INTO classes (wnid, label, n, budget) VALUES (?, ?, ?, ?) ON CONFLICT (wnid) DO UPDATE SET "
                 "label = coalesce(excluded.label, label), n = excluded.n, "
-                "budget = CASE WHEN n = excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END",
+                "budget = CASE WHEN n <= excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END",
                 rows,
             )
 
     def resolved(self) -> set[str]:
         """The classes whose list is in the manifest."""
         return {row["wnid"] for row in self.rows("SELECT wnid FROM classes WHERE resolve_outcome = 'listed'")}
+
+    def classes(self) -> list[dict[str, Any]]:
+        """Every class, as rows."""
+        return self.rows("SELECT * FROM classes")
 
     def save_listing(
         self, wnid: Wnid, listing: Listing, *, source: str, hosts: str, shuffle: str | None, now: float
@@ -313,32 +325,78 @@ class Manifest:
         with translated(self.path):
             yield from self._connection.execute("SELECT candidate_id, path, bytes FROM image ORDER BY candidate_id")
 
-    def reopen(self, candidates: Sequence[int]) -> None:
-        """Put saved candidates whose file is lost back to waiting; their attempts stay on record."""
-        with self.transaction() as connection:
-            for candidate in candidates:
-                url = connection.execute("SELECT url FROM candidate WHERE id = ?", (candidate,)).fetchone()[0]
-                for table, key, value in (
-                    ("class_outcomes", "wnid", wnid_of(candidate)),
-                    ("host_outcomes", "host", host_of(url) or ""),
-                ):
-                    connection.execute(
-                        f"UPDATE {table} SET candidates = candidates - 1 WHERE {key} = ? AND outcome = 'saved'",  # noqa: S608 - both names are ours
-                        (value,),
-                    )
-                connection.execute("DELETE FROM image WHERE candidate_id = ?", (candidate,))
-                connection.execute(
-                    "UPDATE candidate SET state = 0, outcome = NULL, not_before = NULL WHERE id = ?", (candidate,)
-                )
-
-    def paths(self, wnid: Wnid) -> dict[str, str]:
-        """The images of a class: path to SHA-256."""
-        with translated(self.path):
-            rows = self._connection.execute(
-                "SELECT path, sha256 FROM image WHERE candidate_id BETWEEN ? AND ?",
+    def photos(self, wnid: Wnid) -> list[int]:
+        """The Flickr photo ids of the images of a class."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT photo_id FROM candidate JOIN image ON image.candidate_id = candidate.id "
+                "WHERE candidate.id BETWEEN ? AND ? AND photo_id IS NOT NULL",
                 (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
             ).fetchall()
-        return dict(rows)
+        return [row[0] for row in rows]
+
+    def file_names(self, wnid: Wnid) -> set[str]:
+        """The names that files of a class's candidates have or would have."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT url, filename FROM candidate WHERE id BETWEEN ? AND ?",
+                (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
+            )
+            return {filename or file_name(url) for url, filename in rows}
+
+    def same_bytes(self, sha256: str) -> list[Twin]:
+        """The candidates, images and duplicates, that these bytes came for."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT candidate.id, url, photo_id, path FROM image JOIN candidate ON candidate.id = candidate_id "
+                "WHERE sha256 = :sha256 UNION ALL SELECT candidate.id, url, photo_id, NULL FROM attempt "
+                "JOIN candidate ON candidate.id = candidate_id WHERE sha256 = :sha256 "
+                "AND attempt.outcome = 'duplicate' AND candidate.outcome = 'duplicate'",
+                {"sha256": sha256},
+            ).fetchall()
+        return [Twin(*row) for row in rows]
+
+    def placeholders(self) -> set[str]:
+        """Digests of pictures that were found to stand for deleted photos."""
+        return {row["sha256"] for row in self.rows("SELECT sha256 FROM placeholders")}
+
+    def lost(self, outcomes: Iterable[str]) -> list[tuple[int, str, str]]:
+        """Candidates of short classes lost with one of these outcomes, in no other form yet: id, URL, outcome."""
+        names = frozenset(outcomes)
+        found: list[tuple[int, str, str]] = []
+        with self.reading() as connection:
+            for (wnid,) in connection.execute("SELECT wnid FROM shortfall").fetchall():
+                rows = connection.execute(
+                    "SELECT id, url, outcome FROM candidate WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL",
+                    (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
+                )
+                found += [row for row in rows if row[2] in names]
+        return found
+
+    # --- recheck ---------------------------------------------------------------------------------------------------
+
+    def sample_settled(self, size: int, outcomes: Iterable[Outcome], rng: random.Random) -> list[Settlement]:
+        """A random sample of the candidates answered for good with one of `outcomes`, of any answer if empty."""
+        names = frozenset(outcomes) or frozenset(o for o in Outcome if o.kind in DECIDED_KINDS)
+        chosen: list[tuple[int, str, str]] = []
+        seen = 0
+        with self.reading() as connection:
+            for row in connection.execute(
+                "SELECT id, url, coalesce(fate, outcome) FROM candidate WHERE tries > 0 AND state IN (1, 2)"
+            ):
+                if row[2] not in names:
+                    continue
+                seen += 1
+                # Reservoir sampling: each row is kept with the same chance, in memory for the sample only.
+                place = len(chosen) if len(chosen) < size else rng.randrange(seen)
+                if place < size:
+                    chosen[place : place + 1] = [row]
+        return [Settlement(number, url, Outcome(name)) for number, url, name in chosen]
+
+    def record_wave(self, run_id: int, rows: Sequence[Recheck]) -> None:
+        """Record answers of a wave."""
+        with self.transaction() as connection:
+            write_wave(connection, run_id, rows)
 
     # --- verify ----------------------------------------------------------------------------------------------------
 
@@ -358,101 +416,28 @@ class Manifest:
 
     # --- recording -------------------------------------------------------------------------------------------------
 
-    def record(self, run_id: int, settled: Sequence[Settled], raises: Iterable[BudgetRaise], now: float) -> None:
+    def record(self, run_id: int, batch: Batch, now: float) -> None:
         """Record a batch of attempts and what follows from them, in one transaction."""
         with self.transaction() as connection:
-            _insert_attempts(connection, run_id, settled)
-            _move_counts(connection, settled)
-            connection.executemany(
-                "UPDATE candidate SET state = ?, outcome = ?, tries = tries + 1, not_before = ? WHERE id = ?",
-                [
-                    (STATES.index(s.state), s.attempt.outcome, s.not_before or None, s.attempt.candidate.id)
-                    for s in settled
-                ],
-            )
-            connection.executemany(
-                "INSERT INTO image (candidate_id, path, sha256, bytes, format, width, height, saved_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, iso(now))
-                    for s in settled
-                    if (p := s.attempt.picture) is not None and s.state is State.SAVED
-                ],
-            )
-            self._insert_raises(connection, run_id, raises, now)
-
-    @staticmethod
-    def _insert_raises(connection: sqlite3.Connection, run_id: int, raises: Iterable[BudgetRaise], now: float) -> None:
-        for raised in raises:
-            connection.execute("UPDATE classes SET budget = ? WHERE wnid = ?", (raised.after, raised.wnid))
-            connection.execute(
-                "INSERT INTO raises (wnid, run_id, raised_at, budget_before, budget_after, survival) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (raised.wnid, run_id, iso(now), raised.before, raised.after, raised.survival),
-            )
+            write_batch(connection, run_id, batch, now)
 
 
-_CANDIDATE: Final = "SELECT id, url, photo_id, filename, tries, not_before FROM candidate"
+_CANDIDATE: Final = "SELECT id, url, photo_id, filename, tries, not_before, form, fate FROM candidate"
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    number, url, photo, filename, tries, not_before = row
-    wnid = Wnid(wnid_of(number))
-    return Candidate(number, wnid, number % RANKS, url, filename or file_name(url), photo, tries, not_before or 0.0)
-
-
-def _insert_attempts(connection: sqlite3.Connection, run_id: int, settled: Sequence[Settled]) -> None:
-    rows = []
-    for attempt in (s.attempt for s in settled):
-        hops = json.dumps([asdict(hop) for hop in attempt.hops]) if attempt.hops else None
-        rows.append(
-            (
-                attempt.candidate.id,
-                run_id,
-                attempt.candidate.tries + 1,
-                iso(attempt.started_at),
-                round(attempt.seconds, 6),
-                attempt.status,
-                attempt.outcome,
-                attempt.final_url,
-                attempt.bytes,
-                attempt.content_type,
-                attempt.retry_after,
-                attempt.error,
-                hops,
-            )
-        )
-    connection.executemany(
-        "INSERT INTO attempt (candidate_id, run_id, try, started_at, seconds, status, outcome, final_url, bytes, "
-        "content_type, retry_after, error, hops) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
-
-
-def _move_counts(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
-    """Bring the counts that reports read up to date; must run before the candidates' rows change."""
-    classes: Counter[tuple[str, str]] = Counter()
-    hosts: Counter[tuple[str, str]] = Counter()
-    statuses: Counter[str] = Counter()
-    for attempt in (s.attempt for s in settled):
-        candidate, host = attempt.candidate, host_of(attempt.candidate.url) or ""
-        statuses[str(attempt.status) if attempt.status is not None else "none"] += 1
-        classes[candidate.wnid, attempt.outcome] += 1
-        hosts[host, attempt.outcome] += 1
-        before = connection.execute("SELECT outcome FROM candidate WHERE id = ?", (candidate.id,)).fetchone()[0]
-        if before is not None:
-            classes[candidate.wnid, before] -= 1
-            hosts[host, before] -= 1
-    for table, key, counts in (("class_outcomes", "wnid", classes), ("host_outcomes", "host", hosts)):
-        connection.executemany(
-            f"INSERT INTO {table} ({key}, outcome, candidates) VALUES (?, ?, ?) "  # noqa: S608 - both names are ours
-            f"ON CONFLICT ({key}, outcome) DO UPDATE SET candidates = candidates + excluded.candidates",
-            [(*name, count) for name, count in counts.items() if count],
-        )
-    connection.executemany(
-        "INSERT INTO statuses (status, requests) VALUES (?, ?) "
-        "ON CONFLICT (status) DO UPDATE SET requests = requests + excluded.requests",
-        list(statuses.items()),
+    number, url, photo, filename, tries, not_before, form, fate = row
+    return Candidate(
+        number,
+        Wnid(wnid_of(number)),
+        number % RANKS,
+        url,
+        filename or file_name(url),
+        photo,
+        tries,
+        not_before or 0.0,
+        Form(form) if form else None,
+        Outcome(fate) if fate else None,
     )
 
 

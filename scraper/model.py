@@ -101,6 +101,19 @@ class State(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class Form(enum.StrEnum):
+    """Another form of a URL that may still lead to a photo whose own URL is dead."""
+
+    LIVE = "live"
+
+
+class Check(enum.StrEnum):
+    """How thoroughly a picture is checked before it is kept: decoded to its end, or its header and end marker only."""
+
+    DECODE = "decode"
+    HEADER = "header"
+
+
 class ListingOutcome(enum.StrEnum):
     """How asking a source for the list of one class ended."""
 
@@ -179,6 +192,8 @@ class Candidate:
         filename: the name it gets in the class's folder.
         tries: requests made for it before, in all runs.
         not_before: Unix time in seconds before which it must not be asked again; 0 for any time.
+        form: the other form of the URL that is asked for in its place, None for the URL itself.
+        fate: how the URL itself ended, where another form is asked for.
     """
 
     id: int
@@ -189,6 +204,8 @@ class Candidate:
     photo_id: int | None = None
     tries: int = 0
     not_before: float = 0.0
+    form: Form | None = None
+    fate: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +227,8 @@ class Picture:
         bytes: their number.
         format: `JPEG`, `PNG`, `GIF` or `WEBP`.
         width: in pixels.
-        height: in pixels.
+        height: in pixels, as stored: a camera's note on rotation is not applied.
+        checked: how thoroughly.
     """
 
     temporary: str
@@ -219,6 +237,7 @@ class Picture:
     format: str
     width: int
     height: int
+    checked: Check = Check.DECODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +252,7 @@ class Attempt:
         bytes: body bytes received.
         retry_after: seconds the server asked to wait, None where it did not.
         hops: the redirects that led to `final_url`.
+        sha256: hex digest of a whole body.
         picture: the stored picture where the outcome is `saved`.
     """
 
@@ -247,6 +267,7 @@ class Attempt:
     retry_after: float | None = None
     error: str | None = None
     hops: tuple[Hop, ...] = ()
+    sha256: str | None = None
     picture: Picture | None = field(default=None, repr=False)
 
 
@@ -268,6 +289,18 @@ class ClassState:
     candidates: int
     saved: int
     next_rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A candidate whose state changes without a request, and why: what it was stays on record."""
+
+    candidate_id: int
+    state: State
+    outcome: Outcome | None
+    reason: str
+    form: Form | None = None
+    fate: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,26 @@
 """Is it a whole picture? Bytes to format and size, or to the reason why not.
 
 A picture counts as whole when its signature is that of a format we keep, its end is where the format says, and a
-decoder reads it to the end without complaint. Pillow's `verify()` alone passes every truncated JPEG.
+decoder reads it to the end without complaint: simplejpeg for JPEG, Pillow for the rest.
 """
 
 from __future__ import annotations
 
 import io
-import re
 import struct
 from dataclasses import dataclass
 from typing import Final
 
+import simplejpeg
 from PIL import Image
 
+from scraper.formats import ends, format_of, jpeg_size, without_header_junk
 from scraper.model import Outcome
 
 MOST_PIXELS: Final = 89_000_000
 """Decoding more would take hundreds of megabytes; Pillow warns above 89,478,485."""
-LEAST_SIDE: Final = 16
-"""Pixels of the shorter side; Flickr's smallest thumbnail is 75 square, tracking pixels are 1."""
-
-_SIGNATURES: Final = (
-    ("JPEG", re.compile(rb"\xff\xd8\xff")),
-    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n")),
-    ("GIF", re.compile(rb"GIF8[79]a")),
-    ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
-)
+LEAST_SIDE: Final = 32
+"""Pixels of the shorter side; Flickr's smallest thumbnail is 75 square, icons are 16 and tracking pixels 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +47,38 @@ def examine(body: bytes, *, decode: bool) -> PictureInfo | Flaw:
         body: all of it.
         decode: whether to decode the picture to its end; without, only signature, size and end marker are checked.
     """
-    name = next((name for name, signature in _SIGNATURES if signature.match(body)), None)
+    name = format_of(body)
     if name is None:
         return Flaw(Outcome.NOT_IMAGE, _describe(body))
-    if not _ends_well(name, body):
+    if not ends(name, body):
         return Flaw(Outcome.TRUNCATED, f"the {name} stops before its end")
-    return _opened(name, body, decode=decode)
+    return _jpeg(body, decode=decode) if name == "JPEG" else _opened(name, body, decode=decode)
+
+
+def _jpeg(body: bytes, *, decode: bool) -> PictureInfo | Flaw:
+    """What a strict decoder says of a JPEG; junk between the segments of its header is forgiven, damage inside is not.
+
+    libjpeg only warns of damage to the picture data, and Pillow hides the warnings: it passes 92 % of photos with
+    flipped bytes. simplejpeg raises them, and at an eighth of the size is the cheaper decode of the two.
+    """
+    size = jpeg_size(body)
+    if size is None:
+        return Flaw(Outcome.CORRUPT, "JPEG: no frame in it")
+    info = PictureInfo("JPEG", *size)
+    flaw = _size_flaw(info)
+    if flaw is None and decode:
+        problem = _strict(body)
+        if problem is not None and _strict(without_header_junk(body)) is not None:
+            return Flaw(Outcome.CORRUPT, f"JPEG: {problem}")
+    return flaw or info
+
+
+def _strict(body: bytes) -> str | None:
+    try:
+        simplejpeg.decode_jpeg(body, colorspace="GRAY", min_height=1, min_width=1, min_factor=8, strict=True)
+    except ValueError as error:
+        return " ".join(str(error).split())[:200]
+    return None
 
 
 def _opened(name: str, body: bytes, *, decode: bool) -> PictureInfo | Flaw:
@@ -84,22 +104,11 @@ def _size_flaw(info: PictureInfo) -> Flaw | None:
     return None
 
 
-def _ends_well(name: str, body: bytes) -> bool:
-    """Whether the end that the format prescribes is there; cameras and editors may have padded behind it."""
-    if name == "JPEG":
-        return body.rfind(b"\xff\xd9") > body.rfind(b"\xff\xda")  # an end of image after the last start of scan
-    if name == "PNG":
-        return b"IEND" in body[-64 * 1024 :]
-    if name == "GIF":
-        return body.rstrip(b"\x00").endswith(b";")
-    return len(body) >= 8 + int.from_bytes(body[4:8], "little")
-
-
 def _describe(body: bytes) -> str:
     if not body:
         return "empty body"
     start = body[:512].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
+    if b"<html" in start or start.startswith(b"<!doctype html"):
         return "an HTML page"
     if b"<svg" in start:
         return "an SVG drawing"

@@ -8,33 +8,31 @@ Each class is resolved once; a class that failed is tried again by the next plan
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from scraper.brake import Brake
 from scraper.client import Client
 from scraper.config import DEFAULT_MANIFEST, PlanOptions
 from scraper.crew import Crew, Stop
-from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
+from scraper.errors import InputError, InterruptedRunError
 from scraper.manifest import ListingTry
 from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome, Wnid
-from scraper.retry import FIRST_WAIT, LONGEST_RETRY_AFTER
+from scraper.queueing import RetryQueue
 from scraper.session import exclusive, recorded
 from scraper.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
 from scraper.wnids import read_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from scraper.manifest import Manifest
     from scraper.sources import Answer, Source
 
+USUAL_SURVIVAL: Final = 0.75
+"""Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
 TRIES: Final = 3
 """Requests for one list in one run."""
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
@@ -94,6 +92,12 @@ class PlanSummary:
         return tuple(planned for planned in listed if planned.candidates < planned.n)
 
     @property
+    def may_fall_short(self) -> tuple[PlannedClass, ...]:
+        """The classes that have URLs enough, but will likely fall short if a quarter of them is dead."""
+        listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
+        return tuple(planned for planned in listed if planned.n <= planned.candidates < planned.n / USUAL_SURVIVAL)
+
+    @property
     def candidates(self) -> int:
         """Candidates of all the classes."""
         return sum(planned.candidates for planned in self.classes)
@@ -147,14 +151,15 @@ def plan(
         source = open_source(options, client)
         book = stack.enter_context(exclusive(path, create=True))
         run = stack.enter_context(recorded(book, "plan", argv))
-        book.want(requests.values(), n=options.n, budget=options.budget)
-        missing = [wnid for wnid in requests if wnid not in book.resolved()]
+        known = book.resolved()
+        missing = [wnid for wnid in requests if wnid not in known]
         resolver = _Resolver(
             book, run.id, options, progress=progress, stop=stop or Stop(), total=len(requests), missing=missing
         )
         if isinstance(source, IndexSource):
-            resolver.read_index(source)
+            resolver.read_index(source, requests.values())
         else:
+            book.want(requests.values(), n=options.n, budget=options.budget)
             resolver.ask(source, client)
         summary = PlanSummary(
             path, _planned(book, requests), resolver.done - resolver.failed, read.repeated, resolver.malformed
@@ -163,20 +168,21 @@ def plan(
         return summary
 
 
-def _planned(book: Manifest, requests: dict[Wnid, ClassRequest]) -> tuple[PlannedClass, ...]:
-    rows = {
-        row["wnid"]: PlannedClass(
-            Wnid(row["wnid"]),
-            row["label"],
-            row["n"],
-            row["resolve_outcome"] or "",
-            row["resolve_error"],
-            row["listed"],
-            row["candidates"],
-        )
-        for row in book.rows("SELECT wnid, label, n, resolve_outcome, resolve_error, listed, candidates FROM classes")
-    }
-    return tuple(rows[wnid] for wnid in requests)
+def _planned(book: Manifest, requests: Iterable[Wnid]) -> tuple[PlannedClass, ...]:
+    rows = {row["wnid"]: row for row in book.classes()}
+    return tuple(_planned_class(rows[wnid]) for wnid in requests)
+
+
+def _planned_class(row: dict[str, Any]) -> PlannedClass:
+    return PlannedClass(
+        wnid=Wnid(row["wnid"]),
+        label=row["label"],
+        n=row["n"],
+        outcome=row["resolve_outcome"] or "",
+        error=row["resolve_error"],
+        listed=row["listed"],
+        candidates=row["candidates"],
+    )
 
 
 class _Resolver:
@@ -225,20 +231,19 @@ class _Resolver:
 
     # --- an index file ---------------------------------------------------------------------------------------------
 
-    def read_index(self, source: IndexSource) -> None:
-        """Read the index file in one pass and one transaction: all of it counts, or none."""
-        if not self._missing:
-            return
+    def read_index(self, source: IndexSource, requests: Collection[ClassRequest]) -> None:
+        """Read the index file in one pass and one transaction: all of it counts, or nothing was changed."""
         try:
-            self._read_pass(source, grouped=True)
+            self._read_pass(source, requests, grouped=True)
         except NotGroupedError:
             self.done = self.failed = self._candidates = 0
-            self._read_pass(source, grouped=False)
+            self._read_pass(source, requests, grouped=False)
 
-    def _read_pass(self, source: IndexSource, *, grouped: bool) -> None:
+    def _read_pass(self, source: IndexSource, requests: Collection[ClassRequest], *, grouped: bool) -> None:
         left = dict.fromkeys(self._missing)
         with self._book.transaction():
-            for wnid, listing in source.read(self._missing, grouped=grouped):
+            self._book.want(requests, n=self._options.n, budget=self._options.budget)
+            for wnid, listing in source.read(self._missing, grouped=grouped) if left else ():
                 self._save(wnid, listing)
                 left.pop(wnid)
                 self._report()
@@ -256,7 +261,7 @@ class _Resolver:
 
     def ask(self, source: Source, client: Client | None) -> None:
         """Ask for the list of each class, in parallel, and try again what may pass."""
-        queue = _Queue(self._missing, threads=self._options.threads)
+        queue = RetryQueue(self._missing, threads=self._options.threads, tries=TRIES)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-plan")
         crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(executor, lambda item: _ask(source, *item))
         try:
@@ -265,20 +270,30 @@ class _Resolver:
                 for item in queue.take(time.time()):
                     crew.submit(item)
                 self._settle(queue, list(crew.collect(queue.patience(time.time(), _TICK))))
-                queue.check_blocked(time.time())
+                queue.check_blocked("the source of the lists", time.time())
         finally:
             crew.cancel()
             if client is not None:
                 client.close()
             executor.shutdown()
 
-    def _settle(self, queue: _Queue, results: list[tuple[ListingTry, Answer]]) -> None:
+    def _settle(self, queue: RetryQueue[Wnid], results: list[tuple[ListingTry, Answer]]) -> None:
         if not results:
             return
         with self._book.transaction():
             self._book.save_listing_tries(self._run_id, [tried for tried, _ in results])
             for tried, answer in results:
-                if not queue.again(tried, answer, time.time()):
+                again = queue.again(
+                    tried.wnid,
+                    tried.number,
+                    # What is no failure of the exchange (no such class, not a list) is an answer, as a photo is one.
+                    _OUTCOMES.get(answer.listing.outcome.value, Outcome.SAVED),
+                    retryable=answer.retryable,
+                    started_at=tried.started_at,
+                    retry_after=answer.retry_after,
+                    now=time.time(),
+                )
+                if not again:
                     self._save(tried.wnid, answer.listing)
         self._report()
 
@@ -292,61 +307,3 @@ def _ask(source: Source, wnid: Wnid, number: int) -> tuple[ListingTry, Answer]:
         wnid, number, started_at, seconds, listing.http_status, listing.outcome, answer.url, listing.error
     )
     return tried, answer
-
-
-class _Queue:
-    """The classes still to be asked for: new ones in order, failed ones when they are due, all under one brake."""
-
-    def __init__(self, wnids: Iterable[Wnid], *, threads: int) -> None:
-        self._fresh: Iterator[Wnid] = iter(wnids)
-        self._due: list[tuple[float, int, Wnid, int]] = []
-        self._order = itertools.count()
-        self._brake = Brake(threads)
-        self._exhausted = False
-        self._rng = random.Random()  # noqa: S311 - jitter
-
-    @property
-    def finished(self) -> bool:
-        """Whether every class was settled."""
-        return self._exhausted and not self._due and not self._brake.in_flight
-
-    def take(self, now: float) -> Iterator[tuple[Wnid, int]]:
-        """The classes to ask for now, each with the number of this try."""
-        while self._brake.allows(now):
-            if self._due and self._due[0][0] <= now:
-                _, _, wnid, number = heapq.heappop(self._due)
-            else:
-                fresh = next(self._fresh, None)
-                if fresh is None:
-                    self._exhausted = True
-                    return
-                wnid, number = fresh, 1
-            self._brake.in_flight += 1
-            yield wnid, number
-
-    def patience(self, now: float, most: float) -> float:
-        """Seconds to wait for an answer before looking again, up to `most`."""
-        times = [time for time in (self._due[0][0] if self._due else now + most, self._brake.resume_at) if time > now]
-        return min([most, *(time - now for time in times)])
-
-    def again(self, tried: ListingTry, answer: Answer, now: float) -> bool:
-        """Take in an answer; whether the class is asked for again later."""
-        self._brake.in_flight -= 1
-        # What is no failure of the exchange (no such class, not a list) is an answer, as a saved photo is one.
-        outcome = _OUTCOMES.get(answer.listing.outcome.value, Outcome.SAVED)
-        self._brake.record(outcome, started_at=tried.started_at, retry_after=answer.retry_after, now=now)
-        patient = (answer.retry_after or 0.0) <= LONGEST_RETRY_AFTER
-        if not answer.retryable or tried.number >= TRIES or not patient:
-            return False
-        wait = max(FIRST_WAIT * 2 ** (tried.number - 1) * self._rng.uniform(0.5, 1.0), answer.retry_after or 0.0)
-        heapq.heappush(self._due, (now + wait, next(self._order), tried.wnid, tried.number + 1))
-        return True
-
-    def check_blocked(self, now: float) -> None:
-        """Give up where the source has refused for too long.
-
-        Raises:
-            StoppedEarlyError: it has.
-        """
-        if self._brake.blocked:
-            raise StoppedEarlyError(self._brake.explain("the source of the lists", now))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scraper.model import Outcome, State
+from scraper.flickr import live_url
+from scraper.model import Kind, Outcome, State
 
 if TYPE_CHECKING:
     import random
+
+    from scraper.model import Attempt, Form
 
 FIRST_WAIT: Final = 1.0
 """Seconds before the second try; doubled for each one after."""
@@ -19,30 +22,64 @@ LONGEST_RETRY_AFTER: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What a run may do about a failure: tries per candidate, and whether dead URLs are tried in another form."""
+
+    tries: int = 3
+    repair: Form | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """A candidate's state after a try, and the Unix time in seconds before which it is not asked again (0: none)."""
+    """What becomes of a candidate after a try.
+
+    Attributes:
+        state: its new state.
+        outcome: what is on record for it from now on.
+        not_before: Unix time in seconds before which it is not asked again; 0 for any time.
+        form: the form of its URL that is asked for next, or was asked for last.
+        fate: how the URL itself ended, where another form is asked for.
+    """
 
     state: State
+    outcome: Outcome
     not_before: float = 0.0
+    form: Form | None = None
+    fate: Outcome | None = None
 
 
-def decide(
-    outcome: Outcome, *, tries: int, limit: int, retry_after: float | None, now: float, rng: random.Random
-) -> Decision:
+def decide(attempt: Attempt, policy: Policy, *, tries: int, now: float, rng: random.Random) -> Decision:
     """Decide what follows a try.
 
     Args:
-        outcome: of this try.
-        tries: made for the candidate in this run, this one included.
-        limit: tries a candidate gets in a run.
-        retry_after: seconds the server asked to wait.
+        attempt: the try.
+        policy: what the run may do.
+        tries: made for this form of the candidate in this run, this one included.
         now: Unix time in seconds.
         rng: for jitter, so that candidates that failed together do not come back together.
     """
-    if outcome.final:
-        return Decision(State.SAVED if outcome is Outcome.SAVED else State.LOST)
-    patient = retry_after is None or retry_after <= LONGEST_RETRY_AFTER
-    if not outcome.retryable or tries >= limit or not patient:
-        return Decision(State.UNKNOWN)
-    backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * rng.uniform(0.5, 1.0)
-    return Decision(State.WAITING, now + max(backoff, retry_after or 0.0))
+    candidate, outcome = attempt.candidate, attempt.outcome
+    form, fate = candidate.form, candidate.fate
+    if outcome is Outcome.SAVED:
+        return Decision(State.SAVED, outcome, form=form, fate=fate)
+    if outcome.kind is Kind.DEAD and policy.repair is not None and form is None and live_url(candidate.url):
+        return Decision(State.WAITING, outcome, form=policy.repair, fate=outcome)
+    wait = _wait(attempt, policy, tries, rng)
+    if wait is not None:
+        return Decision(State.WAITING, outcome, now + wait, form, fate)
+    if fate is not None and outcome is not Outcome.DUPLICATE:
+        return Decision(State.LOST, fate, form=form, fate=fate)  # the second try told nothing new of a dead URL
+    return Decision(State.LOST if outcome.final else State.UNKNOWN, outcome, form=form, fate=fate)
+
+
+def _wait(attempt: Attempt, policy: Policy, tries: int, rng: random.Random) -> float | None:
+    """Seconds until the next try, None where there is none in this run."""
+    asked = attempt.retry_after or 0.0
+    if not attempt.outcome.retryable or tries >= policy.tries or asked > LONGEST_RETRY_AFTER:
+        return None
+    return max(asked, backoff(tries, rng))
+
+
+def backoff(tries: int, rng: random.Random) -> float:
+    """Seconds to wait after the given number of tries: doubling, with jitter, never more than `LONGEST_WAIT`."""
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 16)) * rng.uniform(0.5, 1.0)

@@ -16,13 +16,13 @@ import heapq
 import itertools
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.brake import Brake
 from scraper.flickr import host_group, host_of
 from scraper.model import DECIDED_KINDS, BudgetRaise, Outcome, State
-from scraper.retry import decide
+from scraper.retry import Policy, decide
 
 if TYPE_CHECKING:
     import random
@@ -60,6 +60,10 @@ class _Class:
     decided: int = 0
     kept: int = 0
     queued: bool = False
+    photos: dict[int, bool] = field(default_factory=dict)
+    """Flickr photos of the class by id: True where an image is saved, False while one is in flight."""
+    twins: dict[int, list[Candidate]] = field(default_factory=dict)
+    """Candidates of a photo that is in flight under another URL; asked for only if that fails."""
 
     @property
     def room(self) -> int:
@@ -68,10 +72,10 @@ class _Class:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the scheduler keeps to: requests at once, tries per candidate and run, top-up, requests a second."""
+    """What the scheduler keeps to: requests at once, retries and repairs, top-up, requests a second."""
 
     threads: int
-    retries: int = 3
+    policy: Policy = field(default_factory=Policy)
     top_up: bool = True
     rate: float | None = None
 
@@ -91,6 +95,7 @@ class Scheduler:
         self._tries: dict[int, int] = {}
         self._brakes: dict[str, Brake] = {}
         self._raises: list[BudgetRaise] = []
+        self._skipped: list[Candidate] = []
         self._next_start = 0.0
         self._decided = 0
         self._kept = 0
@@ -126,6 +131,22 @@ class Scheduler:
                 cls.ready.append(candidate)
         self._feed(cls)
 
+    def know_photos(self, wnid: Wnid, photos: Iterable[int]) -> None:
+        """Tell which Flickr photos a class has images of, so that none is fetched again under another URL."""
+        self._classes[wnid].photos.update(dict.fromkeys(photos, True))
+
+    def take_back(self, state: ClassState, photos: Iterable[int | None]) -> None:
+        """Take images back from a class, which is then short again; `state` is the class without them."""
+        cls = self._classes.get(state.wnid)
+        if cls is None:
+            self._add(state)
+            return
+        cls.saved = state.saved
+        for photo in photos:
+            if photo is not None:
+                cls.photos.pop(photo, None)
+        self._feed(cls)
+
     def resume(self, candidates: Iterable[Candidate]) -> None:
         """Give back candidates that an earlier run left unknown; they come before fresh ones."""
         for candidate in candidates:
@@ -141,17 +162,33 @@ class Scheduler:
         if now < self._next_start:
             return None
         self._release_due(now)
-        cls = self._next_parked(now) or self._next_turn(now)
-        if cls is None:
-            return None
-        candidate = cls.ready.popleft()
-        cls.in_flight += 1
-        self.in_flight += 1
-        self._brake(candidate).in_flight += 1
-        if self._limits.rate is not None:
-            self._next_start = max(now, self._next_start) + 1 / self._limits.rate
-        self._feed(cls)
-        return candidate
+        while (cls := self._next_parked(now) or self._next_turn(now)) is not None:
+            candidate = cls.ready.popleft()
+            if self._is_twin(cls, candidate):
+                self._feed(cls)
+                continue
+            cls.in_flight += 1
+            self.in_flight += 1
+            self._brake(candidate).in_flight += 1
+            if self._limits.rate is not None:
+                self._next_start = max(now, self._next_start) + 1 / self._limits.rate
+            self._feed(cls)
+            return candidate
+        return None
+
+    def _is_twin(self, cls: _Class, candidate: Candidate) -> bool:
+        """Whether the photo is there, or on its way, under another URL; else it is on its way from now on."""
+        photo = candidate.photo_id
+        if photo is None:
+            return False
+        if photo not in cls.photos:
+            cls.photos[photo] = False
+            return False
+        if cls.photos[photo]:
+            self._skipped.append(candidate)
+        else:
+            cls.twins.setdefault(photo, []).append(candidate)
+        return True
 
     def next_due(self, now: float) -> float | None:
         """When `next`, which has nothing now, may have something; None where only an answer can change that."""
@@ -169,22 +206,35 @@ class Scheduler:
         self.in_flight -= 1
         brake = self._brake(candidate)
         brake.in_flight -= 1
-        brake.record(attempt.outcome, started_at=attempt.started_at, retry_after=attempt.retry_after, now=now)
         tries = self._tries.pop(candidate.id, 0) + 1
-        decision = decide(
+        brake.record(
             attempt.outcome,
-            tries=tries,
-            limit=self._limits.retries,
+            started_at=attempt.started_at,
             retry_after=attempt.retry_after,
             now=now,
-            rng=self._rng,
+            first=tries == 1 and candidate.form is None,
         )
+        decision = decide(attempt, self._limits.policy, tries=tries, now=now, rng=self._rng)
         self._count(cls, attempt.outcome)
+        self._settle_photo(cls, candidate, saved=decision.state is State.SAVED)
         if decision.state is State.WAITING:
-            self._tries[candidate.id] = tries
-            self._delay(cls, candidate, decision.not_before)
+            if decision.form is candidate.form:
+                self._tries[candidate.id] = tries
+            again = replace(candidate, form=decision.form, fate=decision.fate, tries=candidate.tries + 1)
+            self._delay(cls, again, decision.not_before)
         self._feed(cls)
         return decision
+
+    def _settle_photo(self, cls: _Class, candidate: Candidate, *, saved: bool) -> None:
+        if candidate.photo_id is None:
+            return
+        twins = cls.twins.pop(candidate.photo_id, [])
+        if saved:
+            cls.photos[candidate.photo_id] = True
+            self._skipped.extend(twins)
+        else:
+            cls.photos.pop(candidate.photo_id, None)
+            cls.ready.extendleft(reversed(twins))
 
     def _count(self, cls: _Class, outcome: Outcome) -> None:
         if outcome.kind in DECIDED_KINDS:
@@ -211,6 +261,11 @@ class Scheduler:
     def _full(self, candidate: Candidate) -> bool:
         cls = self._classes[candidate.wnid]
         return cls.saved >= cls.n
+
+    def take_skipped(self) -> list[Candidate]:
+        """The candidates since the last call that are not asked for, since their photo is there by another URL."""
+        skipped, self._skipped = self._skipped, []
+        return skipped
 
     def take_raises(self) -> list[BudgetRaise]:
         """The raises of budget since the last call, to be recorded."""

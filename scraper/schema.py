@@ -47,9 +47,13 @@ CREATE TABLE candidate (
   state INTEGER NOT NULL DEFAULT 0,
   outcome TEXT,
   tries INTEGER NOT NULL DEFAULT 0,
-  not_before REAL
+  not_before REAL,
+  form TEXT,
+  fate TEXT
 );
 CREATE INDEX candidate_unknown ON candidate (id) WHERE state = 3;
+CREATE INDEX candidate_untried ON candidate (id) WHERE tries = 0 AND outcome IS NOT NULL;
+CREATE INDEX candidate_repaired ON candidate (id) WHERE fate IS NOT NULL;
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
@@ -59,7 +63,8 @@ CREATE TABLE image (
   format TEXT NOT NULL,
   width INTEGER NOT NULL,
   height INTEGER NOT NULL,
-  saved_at TEXT NOT NULL
+  saved_at TEXT NOT NULL,
+  checked TEXT NOT NULL
 );
 CREATE INDEX image_sha256 ON image (sha256);
 
@@ -87,8 +92,42 @@ CREATE TABLE attempt (
   content_type TEXT,
   retry_after REAL,
   error TEXT,
-  hops TEXT
+  hops TEXT,
+  sha256 TEXT
 );
+CREATE INDEX attempt_duplicate ON attempt (sha256) WHERE outcome = 'duplicate';
+
+CREATE TABLE revisions (
+  id INTEGER PRIMARY KEY,
+  candidate_id INTEGER NOT NULL REFERENCES candidate (id),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  revised_at TEXT NOT NULL,
+  outcome_before TEXT,
+  outcome_after TEXT,
+  state_after TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+
+CREATE TABLE placeholders (
+  sha256 TEXT PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  found_at TEXT NOT NULL,
+  photos INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE rechecks (
+  id INTEGER PRIMARY KEY,
+  candidate_id INTEGER NOT NULL REFERENCES candidate (id),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  asked_at TEXT NOT NULL,
+  seconds REAL NOT NULL,
+  outcome_before TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  final_url TEXT,
+  error TEXT
+);
+CREATE INDEX recheck_run ON rechecks (run_id);
 
 CREATE TABLE listings (
   id INTEGER PRIMARY KEY,
@@ -137,17 +176,17 @@ VIEWS: Final = """
 CREATE VIEW candidates AS
 SELECT id, printf('n%08d', id / 10000000) AS wnid, id % 10000000 AS rank, url, photo_id,
   CASE state WHEN 0 THEN 'waiting' WHEN 1 THEN 'saved' WHEN 2 THEN 'lost' ELSE 'unknown' END AS state,
-  outcome, tries, strftime('%Y-%m-%dT%H:%M:%fZ', not_before, 'unixepoch') AS not_before, filename
+  outcome, tries, strftime('%Y-%m-%dT%H:%M:%fZ', not_before, 'unixepoch') AS not_before, filename, form, fate
 FROM candidate;
 
 CREATE VIEW images AS
 SELECT image.candidate_id, printf('n%08d', image.candidate_id / 10000000) AS wnid, candidate.url, image.path,
-  image.sha256, image.bytes, image.format, image.width, image.height, image.saved_at
+  image.sha256, image.bytes, image.format, image.width, image.height, image.saved_at, image.checked
 FROM image JOIN candidate ON candidate.id = image.candidate_id;
 
 CREATE VIEW attempts AS
 SELECT id, candidate_id, run_id, try, started_at, seconds, status, outcome, final_url, bytes, content_type,
-  retry_after, error, hops
+  retry_after, error, hops, sha256
 FROM attempt;
 
 CREATE VIEW class_progress AS
@@ -160,6 +199,14 @@ GROUP BY classes.wnid;
 CREATE VIEW shortfall AS
 SELECT wnid, label, n, saved, max(0, n - saved) AS shortfall, listed, candidates, tried
 FROM class_progress WHERE saved < n;
+
+CREATE VIEW shared_images AS
+SELECT sha256, count(*) AS images, count(DISTINCT candidate_id / 10000000) AS classes, group_concat(path, ' ') AS paths
+FROM image GROUP BY sha256 HAVING count(*) > 1;
+
+CREATE VIEW waves AS
+SELECT run_id, min(asked_at) AS began_at, max(asked_at) AS ended_at, outcome_before, outcome, count(*) AS candidates
+FROM rechecks GROUP BY run_id, outcome_before, outcome;
 """
 
 

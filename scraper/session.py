@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scraper.errors import ManifestError, ScraperError
+from scraper.errors import InputError, ManifestError, ScraperError
 from scraper.lock import RunLock
 from scraper.manifest import Manifest
 from scraper.version import __version__
@@ -36,7 +36,8 @@ def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
     Raises:
         ManifestError: it cannot be used, or another run holds it.
     """
-    if path.exists() or not create:
+    fresh = create and not path.exists()
+    if not fresh:
         Manifest.open(path).close()  # before anything is made beside a file that is not ours
     else:
         try:
@@ -48,6 +49,11 @@ def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
     try:
         with Manifest.create(path) if create else Manifest.open(path, write=True) as manifest:
             yield manifest
+    except InputError:
+        if fresh:  # wrong input leaves nothing behind
+            for leftover in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", ".lock"))):
+                leftover.unlink(missing_ok=True)
+        raise
     finally:
         lock.release()
 
@@ -61,6 +67,9 @@ def recorded(manifest: Manifest, command: str, argv: Sequence[str]) -> Iterator[
     except BaseException as error:
         run.exit_code = error.exit_code if isinstance(error, ScraperError) else 1
         with contextlib.suppress(ScraperError):  # the manifest may be what failed; the first error is the one to show
-            manifest.end_run(run.id, run.exit_code, time.time())
+            if isinstance(error, InputError):
+                manifest.forget_run(run.id)
+            else:
+                manifest.end_run(run.id, run.exit_code, time.time())
         raise
     manifest.end_run(run.id, run.exit_code, time.time())

@@ -139,29 +139,42 @@ class Folder:
                     os.close(folder)
         self._dirty.clear()
 
-    def missing(self, images: Iterable[tuple[int, str, int]]) -> list[int]:
-        """Of (key, path, bytes) those whose file is not there or not of that size, without reading any file."""
-        lost = []
-        sizes: dict[str, int] = {}
-        folder: str | None = None
-        for key, path, size in images:
-            here, _, name = path.partition("/")
-            if here != folder:
-                folder, sizes = here, self._sizes(here)
-            if sizes.get(name) != size:
-                lost.append(key)
-        return lost
+    def remove(self, path: str) -> None:
+        """Remove an image that is no longer wanted; its folder is synced with the next batch."""
+        remove(self.path, path)
+        self._dirty.add(path.partition("/")[0])
 
-    def _sizes(self, folder: str) -> dict[str, int]:
-        try:
-            opened = os.open(folder, _FOLDER, dir_fd=self._root)
-        except OSError:
-            return {}
-        try:
-            with os.scandir(opened) as entries:
-                return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
-        finally:
-            os.close(opened)
+
+def compare(root: Path, images: Iterable[tuple[int, str, int]]) -> tuple[list[int], dict[str, set[str]]]:
+    """Compare (key, path, bytes) of images with the files below `root`, by name and size, reading none of them.
+
+    Returns:
+        The keys whose file is not there or of another size, and by folder the names of files that are no image's.
+    """
+    lost: list[int] = []
+    others: dict[str, set[str]] = {}
+    sizes: dict[str, int] = {}
+    folder: str | None = None
+    for key, path, size in images:
+        here, _, name = path.partition("/")
+        if here != folder:
+            folder, sizes = here, sizes_in(root, here)
+            others[here] = set(sizes)
+        if sizes.get(name) != size:
+            lost.append(key)
+        else:
+            others[here].discard(name)
+    return lost, others
+
+
+def sizes_in(root: Path, folder: str) -> dict[str, int]:
+    """The size in bytes of each ordinary file in a folder below `root`, by name; none where there is no such folder."""
+    try:
+        with _descend(root, folder) as opened, os.scandir(opened) as entries:
+            files = (entry for entry in entries if entry.is_file(follow_symlinks=False))
+            return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in files}
+    except OSError:
+        return {}
 
 
 def digest(root: Path, path: str) -> tuple[int, str] | None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scraper.fetching import FetchProgress, FetchSummary
-    from scraper.planning import PlanProgress, PlanSummary
+    from scraper.planning import PlannedClass, PlanProgress, PlanSummary
+    from scraper.rechecking import RecheckProgress, RecheckSummary
     from scraper.verifying import VerifyProgress, VerifySummary
 
 _SHOWN: Final = 12
@@ -155,6 +156,29 @@ def verify_progress() -> Iterator[Callable[[VerifyProgress], None]]:
         display.close()
 
 
+@contextlib.contextmanager
+def recheck_progress() -> Iterator[Callable[[RecheckProgress], None]]:
+    """Show how far a wave is."""
+    display = _Display("URLs asked")
+
+    def show(progress: RecheckProgress) -> None:
+        display.update(progress.done, progress.sample, lambda rate, left: f"{rate:.0f}/s  {left}")
+
+    try:
+        yield show
+    finally:
+        display.close()
+
+
+def describe_recheck(summary: RecheckSummary) -> str:
+    """The end of a wave in words."""
+    lines = [f"{_count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
+    for (before, now), count in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
+        was = "a picture" if before == "saved" else before
+        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {count:,}")
+    return "\n".join(lines) + "\n"
+
+
 def describe_verify(summary: VerifySummary) -> str:
     """The end of a verification in words."""
     if summary.sound:
@@ -192,11 +216,15 @@ def describe_plan(summary: PlanSummary) -> str:
         lines.append(f"{_count(summary.malformed, 'line')} of the index name no class and were passed over")
     if failed:
         lines.append(f"{_count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
-        lines += _some(f"  {p.wnid} {p.label or ''}: {p.outcome} ({p.error})" for p in failed)
+        lines += _some(f"  {_name(p)}: {p.outcome} ({p.error})" for p in failed)
     if too_few:
         lines.append(f"{_count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
-        lines += _some(f"  {p.wnid} {p.label or ''}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
-    return "\n".join(" ".join(line.split(" ")) for line in lines) + "\n"
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
+    if summary.may_fall_short:
+        classes = _count(len(summary.may_fall_short), "class", "classes")
+        lines.append(f"{classes} may fall short, if a quarter of the URLs is dead as usual:")
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in summary.may_fall_short)
+    return "\n".join(lines) + "\n"
 
 
 def describe_fetch(summary: FetchSummary) -> str:
@@ -214,6 +242,10 @@ def describe_fetch(summary: FetchSummary) -> str:
     if summary.unresolved:
         lines.append(f"{_count(summary.unresolved, 'class', 'classes')} without a list: run `scraper plan` again")
     return "\n".join(lines) + "\n"
+
+
+def _name(planned: PlannedClass) -> str:
+    return f"{planned.wnid} {planned.label}" if planned.label else planned.wnid
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

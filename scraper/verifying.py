@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from scraper.crew import Stop
 from scraper.errors import InputError, InterruptedRunError, ManifestBusyError
 from scraper.lock import RunLock
 from scraper.manifest import Manifest
+from scraper.model import Revision, State
+from scraper.recording import Batch
 from scraper.session import exclusive, recorded
 from scraper.store import digest, leftovers, remove
 
@@ -87,9 +90,9 @@ def verify(
     if not repair:
         with Manifest.open(path) as book, book.snapshot():
             return _examine(book, folder, progress, stop, running=_running(path))
-    with exclusive(path, create=False) as book, recorded(book, "verify", argv):
+    with exclusive(path, create=False) as book, recorded(book, "verify", argv) as run:
         found = _examine(book, folder, progress, stop, running=False)
-        _repair(book, folder, found)
+        _repair(book, run.id, folder, found)
         return VerifySummary(
             path, found.images, found.missing, found.damaged, found.strays, found.inconsistent, repaired=True
         )
@@ -134,9 +137,14 @@ def _examine(
     )
 
 
-def _repair(book: Manifest, folder: Path, found: VerifySummary) -> None:
+def _repair(book: Manifest, run_id: int, folder: Path, found: VerifySummary) -> None:
     lost = {*found.missing, *found.damaged}
-    book.reopen([number for number, path, _ in list(book.images()) if path in lost])
+    revisions = [
+        Revision(number, State.WAITING, None, "the file was missing or damaged")
+        for number, path, _ in list(book.images())
+        if path in lost
+    ]
+    book.record(run_id, Batch(revisions=revisions), time.time())
     recount(book)
     for path in (*found.damaged, *found.strays):
         remove(folder, path)

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scraper.flickr import request_url
+from scraper.flickr import live_url, request_url
 from scraper.judge import judge
-from scraper.model import Attempt, Outcome, Picture
+from scraper.model import Attempt, Form, Outcome, Picture
 
 if TYPE_CHECKING:
     from scraper.client import Client
@@ -33,7 +33,7 @@ class Worker:
             StoppedEarlyError: the picture could not be written.
         """
         started_at, began = time.time(), time.monotonic()
-        reply = self.client.get(request_url(candidate.url), most=self.max_bytes)
+        reply = self.client.get(self._url(candidate), most=self.max_bytes)
         verdict = judge(reply, self.rules)
         return Attempt(
             candidate=candidate,
@@ -47,12 +47,18 @@ class Worker:
             retry_after=reply.retry_after,
             error=verdict.error,
             hops=reply.hops,
+            sha256=verdict.sha256,
             picture=self._write(reply.body, verdict),
         )
+
+    @staticmethod
+    def _url(candidate: Candidate) -> str:
+        live = live_url(candidate.url) if candidate.form is Form.LIVE else None
+        return live or request_url(candidate.url)
 
     def _write(self, body: bytes, verdict: Verdict) -> Picture | None:
         if verdict.outcome is not Outcome.SAVED or verdict.picture is None or verdict.sha256 is None:
             return None
         found = verdict.picture
         temporary = self.folder.write(body)
-        return Picture(temporary, verdict.sha256, len(body), found.format, found.width, found.height)
+        return Picture(temporary, verdict.sha256, len(body), found.format, found.width, found.height, self.rules.check)

@@ -54,13 +54,16 @@ def to_html(report: Report) -> str:
         _table("Candidates by outcome", ("outcome", "kind", "candidates"), _outcome_rows(report)),
         _table("Requests by HTTP status", ("status", "", "requests"), ((s, "", n) for s, n in report.statuses.items())),
         _table("Candidates by host", _HOST_COLUMNS, (_host_cells(asdict(row)) for row in report.hosts)),
-        _table("Classes", [field.name for field in fields(ClassRow)], (asdict(row).values() for row in report.classes)),
+        _table("Classes", _CLASS_COLUMNS, ([getattr(row, name) for name in _CLASS_COLUMNS] for row in report.classes)),
         "</body></html>\n",
     ]
     return "\n".join(parts)
 
 
 _HOST_COLUMNS = ("host", "", "tried", "saved", "dead", "unknown", "dead rate", "95 % interval")
+
+
+_CLASS_COLUMNS = ("wnid", "label", "n", "listed", "candidates", "tried", "saved", "shortfall", "reason")
 
 
 def _host_cells(row: dict[str, Any]) -> tuple[object, ...]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.intervals import wilson
-from scraper.manifest import Manifest, iso
+from scraper.manifest import Manifest
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
+from scraper.recording import iso
+from scraper.schema import wnid_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +37,42 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class HostRow:
-    """What became of the candidates of one host.
+class Rate:
+    """A rate with its 95 % Wilson interval; `rate` is None, and the interval 0 to 1, where nothing is decided."""
 
-    `decided` counts those that the host answered for: saved, dead, denied and unusable, never unknown. `dead_rate` is
-    dead / decided with its 95 % Wilson interval; it is None where nothing is decided.
+    rate: float | None
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, hits: int, trials: int) -> Rate:
+        """The rate of hits in trials."""
+        low, high = wilson(hits, trials)
+        return cls(round(hits / trials, 6) if trials else None, round(low, 6), round(high, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRot:
+    """What became of the candidates that were tried, each by the fate of its own URL.
+
+    `decided` are those that a host answered for: alive, dead, denied and unusable. Unknown and refused ones are never
+    in a denominator. `dead_rate` is dead / decided, `rot_rate` counts unusable answers as rot too.
     """
+
+    decided: int
+    alive: int
+    dead: int
+    denied: int
+    unusable: int
+    unknown: int
+    refused: int
+    dead_rate: Rate
+    rot_rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """What became of the candidates of one host: `dead_rate` is dead / decided, as in `LinkRot`."""
 
     host: str
     tried: int
@@ -68,6 +100,24 @@ class ClassRow:
     saved: int
     shortfall: int
     reason: str | None
+    decided: int
+    dead: int
+    unknown: int
+    dead_rate: float | None
+    dead_rate_low: float
+    dead_rate_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One recheck: how many candidates had an outcome before and have another now; `saved` means a picture answers."""
+
+    run_id: int
+    began_at: str
+    ended_at: str
+    outcome_before: str
+    outcome: str
+    candidates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +131,10 @@ class Report:
     statuses: dict[str, int]
     hosts: tuple[HostRow, ...]
     classes: tuple[ClassRow, ...]
+    link_rot: LinkRot
+    waves: tuple[Wave, ...]
+    requests_began_at: str | None
+    requests_ended_at: str | None
 
 
 def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
@@ -93,19 +147,53 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
     with Manifest.open(path) as book, book.snapshot():
         by_class = _outcomes(book, "class_outcomes", "wnid")
         by_host = _outcomes(book, "host_outcomes", "host")
-        classes = tuple(_class_row(row, by_class[row["wnid"]]) for row in book.rows("SELECT * FROM classes"))
+        untried, repaired = _untried(book), _repaired(book)
+        classes = tuple(
+            _class_row(row, by_class[row["wnid"]], repaired[row["wnid"]], untried[row["wnid"]].total())
+            for row in book.rows("SELECT * FROM classes")
+        )
         statuses = {row["status"]: row["requests"] for row in book.rows("SELECT * FROM statuses ORDER BY status")}
-        outcomes = sum(by_class.values(), Counter())
         size = book.rows("SELECT coalesce(sum(bytes), 0) AS bytes FROM image")[0]["bytes"]
+        waves = tuple(Wave(**row) for row in book.rows("SELECT * FROM waves"))
+        began, ended = _dates(book)
+    tried = sum(by_class.values(), Counter())
+    outcomes = sum(untried.values(), tried.copy())
     return Report(
         manifest=str(path),
         generated_at=iso(time.time()),
-        totals=_totals(classes, outcomes, size, sum(statuses.values())),
+        totals=_totals(classes, tried, size, sum(statuses.values())),
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         statuses=statuses,
         hosts=tuple(sorted((_host_row(*item) for item in by_host.items()), key=lambda row: (-row.tried, row.host))),
         classes=classes,
+        link_rot=_link_rot(sum(by_host.values(), Counter())),
+        waves=waves,
+        requests_began_at=began,
+        requests_ended_at=ended,
     )
+
+
+def _untried(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
+    """Candidates with an outcome that were never asked for: their photo is there under another URL."""
+    found: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
+    for row in book.rows("SELECT id, outcome FROM candidate WHERE tries = 0 AND outcome IS NOT NULL"):
+        found[wnid_of(row["id"])][Outcome(row["outcome"])] += 1
+    return found
+
+
+def _repaired(book: Manifest) -> Counter[str]:
+    """Images of each class that another form of a dead URL led to: the URL itself counts as dead."""
+    rows = book.rows("SELECT id FROM candidate WHERE fate IS NOT NULL AND state = 1")
+    return Counter(wnid_of(row["id"]) for row in rows)
+
+
+def _dates(book: Manifest) -> tuple[str | None, str | None]:
+    """When the first and the last of the requests on record were made; attempts are in the order of their batches."""
+    ends = book.rows(
+        "SELECT started_at FROM attempt WHERE id = (SELECT min(id) FROM attempt) "
+        "OR id = (SELECT max(id) FROM attempt) ORDER BY id"
+    )
+    return (ends[0]["started_at"], ends[-1]["started_at"]) if ends else (None, None)
 
 
 def _outcomes(book: Manifest, table: str, key: str) -> defaultdict[str, Counter[Outcome]]:
@@ -134,28 +222,46 @@ def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int
     )
 
 
+def _decided(outcomes: Counter[Outcome]) -> int:
+    return sum(_of(outcomes, kind) for kind in DECIDED_KINDS)
+
+
+def _link_rot(outcomes: Counter[Outcome]) -> LinkRot:
+    decided, dead, unusable = _decided(outcomes), _of(outcomes, Kind.DEAD), _of(outcomes, Kind.UNUSABLE)
+    return LinkRot(
+        decided=decided,
+        alive=_of(outcomes, Kind.IMAGE),
+        dead=dead,
+        denied=_of(outcomes, Kind.DENIED),
+        unusable=unusable,
+        unknown=_of(outcomes, Kind.UNKNOWN),
+        refused=_of(outcomes, Kind.REFUSED),
+        dead_rate=Rate.of(dead, decided),
+        rot_rate=Rate.of(dead + unusable, decided),
+    )
+
+
 def _host_row(host: str, outcomes: Counter[Outcome]) -> HostRow:
-    decided = sum(_of(outcomes, kind) for kind in DECIDED_KINDS)
-    dead = _of(outcomes, Kind.DEAD)
-    low, high = wilson(dead, decided)
+    decided, dead = _decided(outcomes), _of(outcomes, Kind.DEAD)
+    rate = Rate.of(dead, decided)
     return HostRow(
         host=host,
         tried=outcomes.total(),
         saved=outcomes[Outcome.SAVED],
         dead=dead,
         unknown=_of(outcomes, Kind.UNKNOWN),
-        dead_rate=round(dead / decided, 6) if decided else None,
-        dead_rate_low=round(low, 6),
-        dead_rate_high=round(high, 6),
+        dead_rate=rate.rate,
+        dead_rate_low=rate.low,
+        dead_rate_high=rate.high,
         decided=decided,
         denied=_of(outcomes, Kind.DENIED),
         unusable=_of(outcomes, Kind.UNUSABLE),
     )
 
 
-def _class_row(row: dict[str, Any], outcomes: Counter[Outcome]) -> ClassRow:
-    saved = outcomes[Outcome.SAVED]
-    shortfall = max(0, row["n"] - saved)
+def _class_row(row: dict[str, Any], outcomes: Counter[Outcome], repaired: int, untried: int) -> ClassRow:
+    saved, decided, dead = outcomes[Outcome.SAVED], _decided(outcomes), _of(outcomes, Kind.DEAD) + repaired
+    shortfall, rate = max(0, row["n"] - saved), Rate.of(dead, decided)
     return ClassRow(
         wnid=row["wnid"],
         label=row["label"],
@@ -165,11 +271,17 @@ def _class_row(row: dict[str, Any], outcomes: Counter[Outcome]) -> ClassRow:
         tried=outcomes.total(),
         saved=saved,
         shortfall=shortfall,
-        reason=_reason(row, outcomes) if shortfall else None,
+        reason=_reason(row, outcomes, outcomes.total() + untried) if shortfall else None,
+        decided=decided,
+        dead=dead,
+        unknown=_of(outcomes, Kind.UNKNOWN),
+        dead_rate=rate.rate,
+        dead_rate_low=rate.low,
+        dead_rate_high=rate.high,
     )
 
 
-def _reason(row: dict[str, Any], outcomes: Counter[Outcome]) -> str:
+def _reason(row: dict[str, Any], outcomes: Counter[Outcome], used: int) -> str:
     """Why a class is short, the reason that someone can do something about first."""
     if row["resolve_outcome"] is None:
         return "not yet resolved"
@@ -178,6 +290,6 @@ def _reason(row: dict[str, Any], outcomes: Counter[Outcome]) -> str:
     unknown = [(count, outcome) for outcome, count in outcomes.items() if outcome.kind is Kind.UNKNOWN]
     if unknown:
         return max(unknown)[1].value.replace("_", " ")
-    if outcomes.total() >= row["candidates"]:
+    if used >= row["candidates"]:
         return "list exhausted"
-    return "budget spent" if outcomes.total() >= row["budget"] else "not yet tried"
+    return "budget spent" if used >= row["budget"] else "not yet tried"

@@ -38,11 +38,21 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
         f"{totals.tried:,} of {totals.candidates:,} candidates tried in {totals.requests:,} requests; "
         f"{totals.unknown:,} still unknown"
     )
+    _print_rot(console, report)
     for title, table in _tables(report):
         if table.row_count:
             console.print(f"\n{title}", style="bold")
             console.print(table)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+
+
+def _print_rot(console: Console, report: Report) -> None:
+    rot = report.link_rot
+    if rot.dead_rate.rate is None:
+        return
+    interval = f"95 % interval {rot.dead_rate.low:.1%} to {rot.dead_rate.high:.1%}"
+    when = f"asked {(report.requests_began_at or '')[:10]} to {(report.requests_ended_at or '')[:10]}"
+    console.print(f"{rot.dead_rate.rate:.1%} of {rot.decided:,} decided URLs are dead ({interval}), {when}")
 
 
 def _tables(report: Report) -> Iterable[tuple[str, Table]]:
