@@ -151,8 +151,12 @@ class Client:
     def close(self) -> None:
         """End the requests under way, which come back as failures, and close all connections."""
         self._watchdog.close()
-        for manager in self._managers.values():
-            manager.clear()
+        with self._lock:
+            pools, self._pools = list(self._pools.values()), {}
+            for manager in self._managers.values():
+                manager.clear()
+        for pool, _ in pools:  # clearing a manager only forgets its pools
+            pool.close()
 
     def get(self, url: str, *, most: int, ranged: bool = False) -> Reply:
         """GET `url` and follow its redirects, all within the options' timeout.

@@ -121,15 +121,15 @@ class _Wired:
         raise last or OSError("no address")
 
     def _guard(self) -> None:
-        if self.wiring.deadline is not None:
+        if self.wiring.deadline is not None and self._duplicate is not None:
             self.wiring.deadline.watch(self._duplicate)
 
     def _release(self) -> None:
         duplicate, self._duplicate = self._duplicate, None
         if duplicate is not None:
             deadline = self.wiring.deadline
-            if deadline is not None:
-                deadline.unwatch(duplicate)
+            if deadline is not None and deadline.adopt(duplicate):
+                return
             with contextlib.suppress(OSError):
                 duplicate.close()
 

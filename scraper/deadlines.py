@@ -30,23 +30,32 @@ class Deadline:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self.finished = False
+        self._adopted: socket.socket | None = None
 
     def remaining(self) -> float:
         """Seconds left, never below a millisecond so that it can serve as a socket timeout."""
         return max(0.001, self.expires - time.monotonic())
 
-    def watch(self, duplicate: socket.socket | None) -> None:
+    def watch(self, duplicate: socket.socket) -> None:
         """Name the socket to shut down."""
         with self._lock:
+            if self._adopted is not duplicate:
+                self._close_adopted()
             self._socket = duplicate
             if self.expired:
                 self._shut()
 
-    def unwatch(self, duplicate: socket.socket) -> None:
-        """Say that this socket is about to be closed, if it is the one being watched."""
+    def adopt(self, duplicate: socket.socket) -> bool:
+        """Take over a socket whose connection was closed, if it is the one being watched.
+
+        A connection that will not be kept is closed by http.client before its body is read, and the deadline must
+        hold for the body all the same. Returns whether it was taken over; it is then closed in time.
+        """
         with self._lock:
-            if self._socket is duplicate:
-                self._socket = None
+            if self.finished or self._socket is not duplicate:
+                return False
+            self._adopted = duplicate
+            return True
 
     def expire(self) -> None:
         """End the request now, if it has not finished."""
@@ -60,6 +69,12 @@ class Deadline:
         with self._lock:
             self.finished = True
             self._socket = None
+            self._close_adopted()
+
+    def _close_adopted(self) -> None:
+        if self._adopted is not None:
+            self._adopted.close()
+            self._adopted = None
 
     def _shut(self) -> None:
         if self._socket is not None:

@@ -142,25 +142,30 @@ def test_a_finished_request_is_left_alone_and_its_connection_serves_on(
     assert near.recv(1) == b"x"
 
 
-def test_a_socket_that_is_no_longer_watched_is_left_alone(
+def test_a_socket_whose_connection_was_closed_is_still_watched_and_then_closed(
     dog: Watchdog, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     near, _ = pair
     deadline = dog.start(0.1)
-    with near.dup() as duplicate:
-        deadline.watch(duplicate)
-        deadline.unwatch(duplicate)
-        assert silent(near, 0.3)
+    duplicate = near.dup()
+    deadline.watch(duplicate)
+    assert deadline.adopt(duplicate)
+    assert near.recv(1) == b""
     assert deadline.expired
+    deadline.finish()
+    assert duplicate.fileno() == -1
 
 
-def test_unwatching_another_socket_changes_nothing(dog: Watchdog, pair: tuple[socket.socket, socket.socket]) -> None:
+def test_another_socket_is_not_adopted(dog: Watchdog, pair: tuple[socket.socket, socket.socket]) -> None:
     near, far = pair
     deadline = dog.start(0.1)
     with near.dup() as duplicate:
         deadline.watch(duplicate)
-        deadline.unwatch(far)
+        assert not deadline.adopt(far)
         assert near.recv(1) == b""
+        deadline.finish()
+        assert not deadline.adopt(duplicate)
+        assert duplicate.fileno() != -1
 
 
 def test_only_the_socket_named_last_is_shut_down(dog: Watchdog) -> None:
