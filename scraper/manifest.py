@@ -209,11 +209,6 @@ class Manifest:
         with translated(self.path):
             self._db["runs"].update(run_id, {"ended_at": iso(now), "exit_code": exit_code})  # type: ignore[union-attr]
 
-    def forget_run(self, run_id: int) -> None:
-        """Take a run back that turned out to have changed nothing."""
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-
     # --- plan ------------------------------------------------------------------------------------------------------
 
     def want(self, requests: Iterable[ClassRequest], *, n: int, budget: int) -> None:

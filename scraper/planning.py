@@ -21,7 +21,7 @@ from scraper.errors import InputError, InterruptedRunError
 from scraper.manifest import ListingTry
 from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome, Wnid
 from scraper.queueing import RetryQueue
-from scraper.session import exclusive, recorded
+from scraper.session import exclusive, recorded, recorded_whole
 from scraper.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
 from scraper.wnids import read_classes
 
@@ -150,7 +150,8 @@ def plan(
             client = stack.enter_context(Client(options.network, threads=options.threads))
         source = open_source(options, client)
         book = stack.enter_context(exclusive(path, create=True))
-        run = stack.enter_context(recorded(book, "plan", argv))
+        record = recorded_whole if isinstance(source, IndexSource) else recorded
+        run = stack.enter_context(record(book, "plan", argv))
         known = book.resolved()
         missing = [wnid for wnid in requests if wnid not in known]
         resolver = _Resolver(
@@ -232,7 +233,7 @@ class _Resolver:
     # --- an index file ---------------------------------------------------------------------------------------------
 
     def read_index(self, source: IndexSource, requests: Collection[ClassRequest]) -> None:
-        """Read the index file in one pass and one transaction: all of it counts, or nothing was changed."""
+        """Read the index file in one pass, within the one transaction of the run."""
         try:
             self._read_pass(source, requests, grouped=True)
         except NotGroupedError:

@@ -65,11 +65,32 @@ def recorded(manifest: Manifest, command: str, argv: Sequence[str]) -> Iterator[
     try:
         yield run
     except BaseException as error:
-        run.exit_code = error.exit_code if isinstance(error, ScraperError) else 1
         with contextlib.suppress(ScraperError):  # the manifest may be what failed; the first error is the one to show
-            if isinstance(error, InputError):
-                manifest.forget_run(run.id)
-            else:
-                manifest.end_run(run.id, run.exit_code, time.time())
+            manifest.end_run(run.id, _exit_code(error), time.time())
         raise
     manifest.end_run(run.id, run.exit_code, time.time())
+
+
+@contextlib.contextmanager
+def recorded_whole(manifest: Manifest, command: str, argv: Sequence[str]) -> Iterator[Run]:
+    """Record a run that is one transaction: all of it counts, or nothing was changed.
+
+    Of a run that was cut short only its row is kept; of one whose input was wrong, nothing.
+    """
+    started_at = time.time()
+    try:
+        with manifest.transaction():
+            run = Run(manifest.start_run(command, argv, __version__, started_at))
+            yield run
+            manifest.end_run(run.id, run.exit_code, time.time())
+    except InputError:
+        raise
+    except BaseException as error:
+        with contextlib.suppress(ScraperError):
+            run_id = manifest.start_run(command, argv, __version__, started_at)
+            manifest.end_run(run_id, _exit_code(error), time.time())
+        raise
+
+
+def _exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, ScraperError) else 1
