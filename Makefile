@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format clean
+.PHONY: help demo test lint types torture fuzz format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,14 @@ lint: $(STAMP)  ## check style with ruff
 
 types: $(STAMP)  ## check types with mypy --strict
 	$(BIN)/mypy
+
+torture: $(STAMP)  ## kill plan and fetch hundreds of times and check every promise from outside
+	$(BIN)/python -m tests.torture --kills 300 --seconds 900
+
+fuzz: $(STAMP)  ## feed mutated pictures and lists to their readers for two minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || true
+	$(BIN)/python -m tests.fuzz --target judge --seconds 60
+	$(BIN)/python -m tests.fuzz --target lists --seconds 60
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.model import DECIDED_KINDS, Check, Form, Outcome
-from scraper.version import __version__
+from scraper.version import PROJECT_URL, __version__
 
 if TYPE_CHECKING:
     from scraper.model import Form
 
 DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
 DEFAULT_SOURCE: Final = "https://www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
-DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+https://pypi.org/project/scraper/; dataset research)"
+DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+{PROJECT_URL}; photographs for research)"
 
 MOST_THREADS: Final = 1024
 MOST_PER_CLASS: Final = 1_000_000

@@ -75,6 +75,8 @@ def _judge_body(body: bytes, rules: Rules) -> Verdict:
 
 def glance(reply: Reply, rules: Rules) -> Verdict:
     """Decide from the first bytes of an answer whether the photo is still there; `saved` then means that it is."""
+    if reply.status == 416:
+        return Verdict(Outcome.NOT_IMAGE, "empty body")  # there is not even a first byte
     start = replace(reply, status=200, oversize=False) if reply.status == 206 or reply.oversize else reply
     verdict = judge(start, rules)
     if start is not reply and verdict.outcome.kind is Kind.UNUSABLE and format_of(reply.body):
