@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -19,6 +18,10 @@ from scraper.resolver import Resolver
 if TYPE_CHECKING:
     from scraper.config import ConnectTo
     from scraper.deadlines import Deadline
+
+
+_WITHOUT_DEADLINE: Final = 30.0
+"""Seconds for a connection that no request asked for."""
 
 
 class BlockedAddressError(Exception):
@@ -78,30 +81,47 @@ class Wiring:
         return allowed
 
 
-class _Wired:
-    """The part that both kinds of connection share; mixed in before urllib3's class."""
+class WiredHTTPConnection(HTTPConnection):
+    """A plain connection."""
 
     wiring: ClassVar[Wiring]
     _duplicate: socket.socket | None = None
 
-    def _open(self, connection: HTTPConnection, host: str, port: int) -> socket.socket:
-        deadline = self.wiring.deadline
-        timeout = deadline.remaining() if deadline else 30.0
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        """Begin a request, under the deadline of the thread that makes it."""
+        self._guard()
+        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
+
+    def close(self) -> None:
+        """Close the connection and what watches it."""
+        super().close()
+        duplicate, self._duplicate = self._duplicate, None
+        if duplicate is not None:
+            deadline = self.wiring.deadline
+            if deadline is None or not deadline.adopt(duplicate):
+                duplicate.close()
+
+    def _guard(self) -> None:
+        if self.wiring.deadline is not None and self._duplicate is not None:
+            self.wiring.deadline.watch(self._duplicate)
+
+    def _new_conn(self) -> socket.socket:
+        host, deadline = self._dns_host, self.wiring.deadline
+        seconds = deadline.remaining() if deadline else _WITHOUT_DEADLINE
+        expires = time.monotonic() + seconds
         try:
-            sock = self._dial(connection, self.wiring.addresses(host, port, timeout, trusted=bool(connection.proxy)))
+            addresses = self.wiring.addresses(host, self.port, seconds, trusted=bool(self.proxy))
+            sock = self._dial(addresses, expires)
         except socket.gaierror as error:
-            raise NameResolutionError(host, connection, error) from error
+            raise NameResolutionError(host, self, error) from error
         except TimeoutError as error:
-            raise ConnectTimeoutError(connection, f"no connection to {host} in time") from error
+            raise ConnectTimeoutError(self, f"no connection to {host} in time") from error
         except OSError as error:
-            raise NewConnectionError(connection, f"no connection to {host}: {error}") from error
-        self._duplicate = sock.dup()
+            raise NewConnectionError(self, f"no connection to {host}: {error}") from error
         self._guard()
         return sock
 
-    def _dial(self, connection: HTTPConnection, addresses: list[tuple[Any, ...]]) -> socket.socket:
-        deadline = self.wiring.deadline
-        expires = deadline.expires if deadline else time.monotonic() + 30.0
+    def _dial(self, addresses: list[tuple[Any, ...]], expires: float) -> socket.socket:
         last: OSError | None = None
         for index, (family, address) in enumerate(addresses):
             sock = socket.socket(family, socket.SOCK_STREAM)
@@ -111,8 +131,9 @@ class _Wired:
                 sock.settimeout(left / (len(addresses) - index))
                 sock.connect(address)
                 sock.settimeout(left)
-                for option in connection.socket_options or ():
+                for option in self.socket_options or ():
                     sock.setsockopt(*option)
+                self._duplicate = sock.dup()
             except OSError as error:
                 sock.close()
                 last = error
@@ -120,52 +141,9 @@ class _Wired:
                 return sock
         raise last or OSError("no address")
 
-    def _guard(self) -> None:
-        if self.wiring.deadline is not None and self._duplicate is not None:
-            self.wiring.deadline.watch(self._duplicate)
 
-    def _release(self) -> None:
-        duplicate, self._duplicate = self._duplicate, None
-        if duplicate is not None:
-            deadline = self.wiring.deadline
-            if deadline is not None and deadline.adopt(duplicate):
-                return
-            with contextlib.suppress(OSError):
-                duplicate.close()
-
-
-class WiredHTTPConnection(_Wired, HTTPConnection):
-    """A plain connection."""
-
-    def _new_conn(self) -> socket.socket:
-        return self._open(self, self._dns_host, self.port)
-
-    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
-        """Begin a request, under the deadline of the thread that makes it."""
-        self._guard()
-        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
-
-    def close(self) -> None:
-        """Close the connection and what watches it."""
-        super().close()
-        self._release()
-
-
-class WiredHTTPSConnection(_Wired, HTTPSConnection):
+class WiredHTTPSConnection(WiredHTTPConnection, HTTPSConnection):
     """A TLS connection; the name in the certificate is the URL's, wherever it is connected to."""
-
-    def _new_conn(self) -> socket.socket:
-        return self._open(self, self._dns_host, self.port)
-
-    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
-        """Begin a request, under the deadline of the thread that makes it."""
-        self._guard()
-        super().putrequest(method, url, skip_host=skip_host, skip_accept_encoding=skip_accept_encoding)
-
-    def close(self) -> None:
-        """Close the connection and what watches it."""
-        super().close()
-        self._release()
 
 
 def wire(manager: urllib3.PoolManager, wiring: Wiring) -> None:

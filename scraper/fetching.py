@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Final
 from scraper.client import Client
 from scraper.config import DEFAULT_MANIFEST, FetchOptions
 from scraper.crew import Crew, Stop
-from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
-from scraper.flickr import live_url
+from scraper.errors import InterruptedRunError, StoppedEarlyError
 from scraper.judge import Rules
 from scraper.model import Kind, Outcome, Revision, State, Wnid
 from scraper.placing import Placer, revisions_of
 from scraper.recording import Batch, Settled
+from scraper.resuming import compare_files, reopened
 from scraper.retry import Policy
 from scraper.scheduler import Limits, Scheduler
 from scraper.session import exclusive, recorded
-from scraper.store import Folder, compare, sizes_in
+from scraper.store import Folder
 from scraper.worker import Worker
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def fetch(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False))
         client = stack.enter_context(Client(options.network, threads=options.threads))
-        lost, strays = _compare(book, options.out)
+        lost, strays = compare_files(book, options.out)
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
         run = stack.enter_context(recorded(book, "fetch", argv))
@@ -148,50 +148,10 @@ def fetch(
             notice(f"{len(lost)} images were missing or of the wrong size; they will be fetched again")
         for stray in strays:
             folder.remove(stray)
-        book.record(run.id, Batch(revisions=[*revisions, *_reopened(book, options)]), time.time())
+        book.record(run.id, Batch(revisions=[*revisions, *reopened(book, options)]), time.time())
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
-
-
-def _compare(book: Manifest, out: Path) -> tuple[list[int], list[str]]:
-    """Images whose file is lost, and files that a run cut short left behind.
-
-    Those have the name of a candidate but no row: the next try for it would replace them. Any other file in the
-    folder is somebody's own and is let be.
-    """
-    images = list(book.images())
-    lost, others = compare(out, images)
-    if images and len(lost) == len(images):
-        raise InputError(
-            f"none of the {len(images)} images of this manifest are in {out}: give the --out of the earlier run "
-            "(to fetch all of them again, run `scraper verify --repair` first)"
-        )
-    for state in book.class_states():
-        if state.wnid not in others:
-            others[state.wnid] = set(sizes_in(out, state.wnid))
-    strays = [
-        f"{folder}/{name}"
-        for folder, names in others.items()
-        if names
-        for name in sorted(names & book.file_names(Wnid(folder)))
-    ]
-    return lost, strays
-
-
-def _reopened(book: Manifest, options: FetchOptions) -> list[Revision]:
-    """Lost candidates of short classes that the options give another chance."""
-    revisions = [
-        Revision(number, State.WAITING, None, f"--retry {outcome}") for number, _, outcome in book.lost(options.retry)
-    ]
-    if options.repair is not None:
-        dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry
-        revisions += [
-            Revision(number, State.WAITING, Outcome(name), f"--repair {options.repair}", options.repair, Outcome(name))
-            for number, url, name in book.lost(dead)
-            if live_url(url) is not None
-        ]
-    return revisions
 
 
 @dataclass

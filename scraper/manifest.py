@@ -9,27 +9,25 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import sqlite_utils
 
+from scraper.database import check, connect, connect_reader, make, translated
 from scraper.errors import (
     InputError,
     ManifestError,
-    ManifestForeignError,
     ManifestMissingError,
-    StoppedEarlyError,
 )
 from scraper.flickr import file_name
 from scraper.model import DECIDED_KINDS, Candidate, ClassState, Form, Outcome, Wnid
 from scraper.recording import iso, write_batch, write_wave
-from scraper.schema import APPLICATION_ID, RANKS, VERSION, candidate_id, class_number, schema_sql, wnid_of
+from scraper.schema import RANKS, candidate_id, class_number, wnid_of
 
 if TYPE_CHECKING:
     import random
+    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -39,11 +37,6 @@ if TYPE_CHECKING:
         ListingOutcome,
     )
     from scraper.recording import Batch, Recheck
-
-_CHECKED_WHOLE: Final = 64 * 2**20
-"""Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
-_BUSY: Final = 30.0
-"""Seconds to wait for another program that holds the file, a backup or a browser for instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +51,6 @@ class ListingTry:
     outcome: ListingOutcome
     url: str
     error: str | None
-
-
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours: the file is unusable, or the machine made the run stop."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            raise StoppedEarlyError(
-                f"the manifest {path} could not be written ({error}): free some space and run again"
-            ) from error
-        if code == sqlite3.SQLITE_BUSY:
-            raise StoppedEarlyError(f"another program keeps {path} locked: close it and run again") from error
-        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            raise ManifestError(
-                f"cannot open the manifest {path} ({error}): check the path and its permissions"
-            ) from error
-        raise ManifestForeignError(f"cannot read the manifest {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +100,12 @@ class Manifest:
         except OSError as error:
             raise ManifestError(f"cannot make the folder {path.parent}: {error.strerror}") from error
         with translated(path):
-            connection = _connect(path, "rwc")
+            connection = connect(path, "rwc")
             try:
                 fresh = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if fresh and connection.execute("PRAGMA application_id").fetchone()[0] == 0:
-                    _make(connection)
-                _check(path, connection)
+                    make(connection)
+                check(path, connection)
             except BaseException:
                 connection.close()
                 raise
@@ -151,9 +122,9 @@ class Manifest:
         if not path.exists():
             raise ManifestMissingError(f"there is no manifest at {path}: run `scraper plan` first, or give --manifest")
         with translated(path):
-            connection = _connect(path, "rw") if write else _connect_reader(path)
+            connection = connect(path, "rw") if write else connect_reader(path)
             try:
-                _check(path, connection)
+                check(path, connection)
             except BaseException:
                 connection.close()
                 raise
@@ -434,55 +405,3 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         Form(form) if form else None,
         Outcome(fate) if fate else None,
     )
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = path.resolve().as_uri() + f"?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads. It is opened for writing where that is allowed, so as to tidy up after itself."""
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        connection = _connect(path, "rw")
-        connection.execute("PRAGMA query_only = ON")
-        return connection
-    # In a folder that cannot be written to, WAL mode needs to be told that nobody else writes either.
-    waiting = path.with_name(path.name + "-wal").exists()
-    return _connect(path, "ro" if waiting else "ro&immutable=1")
-
-
-def _make(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in schema_sql():
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
-
-
-def _check(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse what is not a manifest of this version, with exactly our tables and views and nobody's triggers."""
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise ManifestForeignError(f"{path} is not a scraper manifest; give another --manifest")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > VERSION:
-        raise ManifestForeignError(
-            f"{path} is of version {version}, made by a newer scraper (this one knows {VERSION}): upgrade scraper"
-        )
-    found = {" ".join(sql.split()) for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
-    if not found.issuperset(" ".join(statement.split()) for statement in schema_sql()):
-        raise ManifestForeignError(f"{path} is not as scraper made it: a table or view was changed")
-    trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
-    if trigger:
-        raise ManifestForeignError(
-            f"{path} has a trigger ({trigger[0]}), which could rewrite what is fetched; remove it"
-        )
-    if path.stat().st_size <= _CHECKED_WHOLE:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise ManifestForeignError(f"{path} is damaged ({verdict}); restore it from a copy")
