@@ -68,7 +68,7 @@ def recount(book: Manifest) -> None:
     with book.transaction() as connection:
         for table, counts in _recounted(connection).items():
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are ours
-            marks = ", ".join("?" * (len(next(iter(counts), ())) + 1))
+            marks = "?, ?" if table == "statuses" else "?, ?, ?"
             connection.executemany(
                 f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - the names are ours
                 [(*key, count) for key, count in counts.items()],

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _MANIFEST: Final = str(DEFAULT_MANIFEST)
+_LARGEST_INPUT: Final = 256 * 2**20
 _FORMATS: Final = ("text", "json", "csv", "html")
 
 USAGE: Final = """\
@@ -330,7 +331,10 @@ def _standard_input() -> list[str]:
             "no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`\n"
             + help_text(plan).splitlines()[0]
         )
-    return decode_lines(sys.stdin.buffer.read())
+    given = sys.stdin.buffer.read(_LARGEST_INPUT + 1)
+    if len(given) > _LARGEST_INPUT:
+        raise InputError("standard input is no list of classes: it is longer than 256 MiB")
+    return decode_lines(given)
 
 
 def _print(text: str, output: str | None = None) -> None:

@@ -39,17 +39,26 @@ from scraper.deadlines import Watchdog
 from scraper.errors import InputError
 from scraper.flickr import is_placeholder_url
 from scraper.model import Hop, Outcome, Reply
+from scraper.texts import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scraper.config import NetworkOptions
     from scraper.deadlines import Deadline
 
 MOST_HOPS: Final = 8
+MOST_HOSTS: Final = 48
+"""Hosts whose idle connections are kept; Flickr's photos are on some twenty-five."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DRAINED: Final = 64 * 1024
 """Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
+_DRAIN_SECONDS: Final = 1.0
 _PIECE: Final = 256 * 1024
 """Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""
+_LONGEST_TYPE: Final = 200
+_LONGEST_URL: Final = 8192
+"""Characters of a header that are kept, and of a redirect that is followed."""
 _LONGEST_WAIT: Final = 366 * 86400.0
 """Seconds beyond which a Retry-After says nothing more."""
 
@@ -77,6 +86,15 @@ class _Wanted:
         return {"Range": f"bytes=0-{self.most - 1}"} if self.ranged else {}
 
 
+@dataclass(slots=True)
+class _Pool:
+    """The connections to one host, whether requests name the whole URL, and how many requests use it now."""
+
+    pool: urllib3.HTTPConnectionPool
+    absolute: bool
+    users: int = 0
+
+
 class _RefusedError(Exception):
     """A URL that will not be asked for, and the outcome that says why."""
 
@@ -100,6 +118,8 @@ def parse_target(url: str, *, allow_private: bool, trusted: bool = False) -> _Ta
         raise _RefusedError(Outcome.BLOCKED, f"scheme {parsed.scheme!r} is not followed")
     if not host or port == 0 or any(ord(character) <= 0x20 for character in host):
         raise _RefusedError(Outcome.BAD_URL, "no host in the URL")
+    if host.startswith("[") and literal_address(host) is None:
+        raise _RefusedError(Outcome.BAD_URL, "no address in the brackets")
     if parsed.auth:
         raise _RefusedError(Outcome.BLOCKED, "a URL with a user name or password is not followed")
     address = literal_address(host)
@@ -133,7 +153,7 @@ class Client:
         }
         self._lock = threading.Lock()
         self._managers: dict[str | None, urllib3.PoolManager] = {}
-        self._pools: dict[tuple[str, str, int], tuple[urllib3.HTTPConnectionPool, bool]] = {}
+        self._pools: dict[tuple[str, str, int], _Pool] = {}
         self._threads = threads
         try:
             self._ssl = _ssl_context(options)
@@ -155,8 +175,8 @@ class Client:
             pools, self._pools = list(self._pools.values()), {}
             for manager in self._managers.values():
                 manager.clear()
-        for pool, _ in pools:  # clearing a manager only forgets its pools
-            pool.close()
+        for known in pools:  # clearing a manager only forgets its pools
+            known.pool.close()
 
     def get(self, url: str, *, most: int, ranged: bool = False) -> Reply:
         """GET `url` and follow its redirects, all within the options' timeout.
@@ -180,7 +200,7 @@ class Client:
             reply, location = self._once(url, wanted, deadline)
             if location is None:
                 return replace(reply, hops=tuple(hops))
-            hops.append(Hop(reply.url, reply.status or 0, location))
+            hops.append(Hop(reply.url, reply.status or 0, location[: _LONGEST_URL + 1]))
             if is_placeholder_url(location):
                 # The name says all there is to say of the photo; the picture itself need not be asked for.
                 return replace(reply, url=location, hops=tuple(hops))
@@ -200,24 +220,50 @@ class Client:
             response = self._send(target, wanted, deadline)
             reply = _with_head(reply, response)
             location = _location(reply, response.headers.get("Location"))
-            reply = _with_body(reply, response, wanted if reply.status in (200, 206) else _Wanted(_DRAINED))
+            if reply.status in (200, 206):
+                reply = _with_body(reply, response, wanted)
+            elif reply.failure is None:
+                reply = replace(reply, received=self._drain(response, deadline))
         except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
             outcome, message = failure_of(error)
             reply = replace(reply, failure=outcome, error=message)
         if response is not None:
             # An unread rest would be taken for the next answer: such a connection is closed, not kept.
             (response.release_conn if response.closed else response.close)()
-        if deadline.expired:
+        if deadline.expired and (reply.status in (None, 200, 206) or location is not None):
             # A socket shut down by the watchdog can look like a clean end of the body.
             message = f"not finished within {self._options.timeout:g} s"
             return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
         return reply, location
 
+    def _drain(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> int:
+        """Read a body that nobody wants, so that its connection can serve again; returns its length.
+
+        The answer stands whatever becomes of it: it is given little time, and its failures are of no interest.
+        """
+        declared = response.headers.get("Content-Length", "").strip()
+        if declared.isdigit() and int(declared[:12]) > _DRAINED:
+            return 0
+        short = self._watchdog.start(min(_DRAIN_SECONDS, deadline.remaining() / 4))
+        try:
+            short.share(deadline)
+            return len(response.read(_DRAINED + 1))
+        except (HTTPError, http.client.HTTPException, OSError, ValueError):
+            response.close()
+            return 0
+        finally:
+            short.finish()
+
     def _send(self, target: _Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
-        pool, absolute = self._pool(target)
+        with self._pool(target) as (pool, absolute):
+            return self._open(pool, target.url if absolute else target.path, wanted, deadline)
+
+    def _open(
+        self, pool: urllib3.HTTPConnectionPool, path: str, wanted: _Wanted, deadline: Deadline
+    ) -> urllib3.BaseHTTPResponse:
         return pool.urlopen(
             "GET",
-            target.url if absolute else target.path,
+            path,
             headers=self._headers | wanted.headers,
             timeout=urllib3.Timeout(connect=deadline.remaining(), read=deadline.remaining()),
             retries=False,
@@ -227,18 +273,38 @@ class Client:
             assert_same_host=False,
         )
 
-    def _pool(self, target: _Target) -> tuple[urllib3.HTTPConnectionPool, bool]:
+    @contextlib.contextmanager
+    def _pool(self, target: _Target) -> Iterator[tuple[urllib3.HTTPConnectionPool, bool]]:
         """The pool for the target's host, and whether its requests name the whole URL (plain http by a proxy)."""
         key = (target.scheme, target.host, target.port)
-        known = self._pools.get(key)
-        if known is not None:
-            return known
         with self._lock:
-            proxy = self._proxy_for(target)
-            manager = self._manager(proxy)
-            pool = manager.connection_from_host(target.host, target.port, target.scheme)
-            absolute = manager.proxy is not None and target.scheme == "http"
-            return self._pools.setdefault(key, (pool, absolute))
+            known = self._pools.pop(key, None) or self._make_pool(target)
+            self._pools[key] = known  # the last place: most recently used
+            known.users += 1
+            idle = self._take_idle()
+        if idle is not None:
+            idle.close()
+        try:
+            yield known.pool, known.absolute
+        finally:
+            with self._lock:
+                known.users -= 1
+
+    def _make_pool(self, target: _Target) -> _Pool:
+        manager = self._manager(self._proxy_for(target))
+        pool = manager.connection_from_host(target.host, target.port, target.scheme)
+        return _Pool(pool, absolute=manager.proxy is not None and target.scheme == "http")
+
+    def _take_idle(self) -> urllib3.HTTPConnectionPool | None:
+        """The pool unused for the longest time, where there are too many: each idle connection is an open file."""
+        if len(self._pools) <= MOST_HOSTS:
+            return None
+        key = next((key for key, known in self._pools.items() if not known.users), None)
+        if key is None:
+            return None
+        for manager in self._managers.values():
+            manager.clear()  # which forgets pools without closing them; those in use live on here
+        return self._pools.pop(key).pool
 
     def _proxy_for(self, target: _Target) -> str | None:
         if self._wiring.rule_for(target.host, target.port) is not None:
@@ -284,7 +350,7 @@ def _with_head(reply: Reply, response: urllib3.BaseHTTPResponse) -> Reply:
     reply = replace(
         reply,
         status=response.status,
-        content_type=headers.get("Content-Type"),
+        content_type=one_line(headers["Content-Type"], _LONGEST_TYPE) if "Content-Type" in headers else None,
         retry_after=parse_retry_after(headers.get("Retry-After")),
         robots=tuple(headers.getlist("X-Robots-Tag")),
     )
@@ -329,6 +395,8 @@ def _location(reply: Reply, raw: str | None) -> str | None:
 
 
 def _redirect_problem(hops: list[Hop]) -> str | None:
+    if len(hops[-1].location) > _LONGEST_URL:
+        return f"a redirect to a URL of more than {_LONGEST_URL} characters"
     if len(hops) > MOST_HOPS:
         return f"more than {MOST_HOPS} redirects"
     if hops[-1].location in {hop.url for hop in hops}:
@@ -366,7 +434,9 @@ def failure_of(error: Exception) -> tuple[Outcome, str]:
             inner = _inner(error)
             if inner is not None:
                 return failure_of(inner)
-            return error.outcome if isinstance(error, _RefusedError) else outcome, _one_line(error)
+            return error.outcome if isinstance(error, _RefusedError) else outcome, one_line(
+                str(error) or type(error).__name__
+            )
     raise error  # not a failure of the request but a fault of ours, which must not pass for one
 
 
@@ -399,8 +469,3 @@ def _inner(error: Exception) -> Exception | None:
             wrapped = [error.original_error]
         return wrapped[-1] if wrapped else None
     return None
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return (text or type(error).__name__)[:300]

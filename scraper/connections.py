@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import ipaddress
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from scraper.addresses import is_public, literal_address
+from scraper.errors import StoppedEarlyError
 from scraper.resolver import Resolver
 
 if TYPE_CHECKING:
+    import io
+
     from scraper.config import ConnectTo
     from scraper.deadlines import Deadline
 
@@ -81,9 +86,47 @@ class Wiring:
         return allowed
 
 
+class _Lines:
+    """The head of an answer as http.client reads it, and the last line that was read."""
+
+    def __init__(self, file: io.BufferedIOBase) -> None:
+        self.file = file
+        self.last = b"\n"
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self.file.readline(limit)
+        return self.last
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """http.client's response without two of its leniences, either of which would pass damage for an answer."""
+
+    def begin(self) -> None:
+        """Read the head; one that stops before its empty line is a connection that broke, not an answer."""
+        lines = _Lines(self.fp)
+        self.fp = cast("Any", lines)  # as much of a file as reading a head takes
+        try:
+            super().begin()
+        finally:
+            if cast("Any", self.fp) is lines:
+                self.fp = lines.file
+        if not lines.last:
+            raise http.client.RemoteDisconnected("the answer broke off in its head")
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]  # there is no public place to look at it
+        if size < 0:
+            raise http.client.HTTPException("a chunk of negative size")  # would be read to the end, whatever the limit
+        return size
+
+
 class WiredHTTPConnection(HTTPConnection):
     """A plain connection."""
 
+    response_class = StrictResponse
     wiring: ClassVar[Wiring]
     _duplicate: socket.socket | None = None
 
@@ -117,6 +160,10 @@ class WiredHTTPConnection(HTTPConnection):
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"no connection to {host} in time") from error
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise StoppedEarlyError(
+                    "too many open files: use fewer --threads, or raise the limit (`ulimit -n 4096`), and run again"
+                ) from error
             raise NewConnectionError(self, f"no connection to {host}: {error}") from error
         self._guard()
         return sock

@@ -45,6 +45,11 @@ class Deadline:
             if self.expired:
                 self._shut()
 
+    def share(self, other: Deadline) -> None:
+        """Watch the socket that another deadline watches."""
+        if other._socket is not None:
+            self.watch(other._socket)
+
     def adopt(self, duplicate: socket.socket) -> bool:
         """Take over a socket whose connection was closed, if it is the one being watched.
 

@@ -198,7 +198,7 @@ class _Drain:
         self._saved = {wnid: state.saved for wnid, state in self._states.items()}
         self._full = sum(self._saved[wnid] >= state.n for wnid, state in self._states.items())
         self._unresolved = book.count_classes() - len(self._states)
-        self._wanted = sum(state.n for state in self._states.values())
+        self._wanted = book.count_wanted()
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
         policy = Policy(options.retries, options.repair)
         limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
@@ -306,7 +306,7 @@ class _Drain:
         revisions, self._revisions = self._revisions, []
         why = "its photo is there under another URL"
         skipped = self._scheduler.take_skipped()
-        revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why) for twin in skipped]
+        revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
         batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
         if settled or revisions or batch.raises:
             self._folder.sync()

@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from scraper.flickr import distinct_name, file_name, on_domain, photo_id
 from scraper.model import Listed, Listing, ListingOutcome
+from scraper.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ LONGEST_URL: Final = 8192
 """Characters; no host of the lists serves longer ones, and hostile lists should cost nothing."""
 
 _PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
+_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n?|\n|$)")
 _BOM: Final = b"\xef\xbb\xbf"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAG: Final = re.compile(rb"<\s*(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
@@ -112,8 +114,9 @@ def named(urls: Iterable[str]) -> Iterable[Listed]:
     taken: set[str] = set()
     for url in urls:
         name = file_name(url)
+        plain, salt = name, ""
         while name.lower() in taken:
-            name = distinct_name(name, url)
+            name, salt = distinct_name(plain, url + salt), salt + "#"
         taken.add(name.lower())
         yield Listed(url, photo_id(url), name)
 
@@ -127,16 +130,18 @@ def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, st
     start = body[:2048].strip().lower()
     for text, outcome in _FAILURES:
         if start.startswith(text):
-            return Listing(outcome, http_status=status, error=decode(body[:100].strip()))
+            return Listing(outcome, http_status=status, error=one_line(decode(body[:100].strip())))
     if not body.strip():
         return Listing(ListingOutcome.EMPTY, http_status=status, error="an empty answer")
     if _TAG.match(start):
         return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error="a page, not a list of URLs")
     builder = ListingBuilder(hosts)
-    for line in body.removeprefix(_BOM).splitlines(keepends=True):
-        builder.add(line)
+    for line in _LINE.finditer(body.removeprefix(_BOM)):
+        builder.add(line[0])
     if builder.empty:
-        return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error=f"no URL in it: {decode(start[:80])!r}")
+        return Listing(
+            ListingOutcome.NOT_A_LIST, http_status=status, error=f"no URL in it: {one_line(decode(start[:80]))}"
+        )
     return builder.build(shuffle=shuffle, http_status=status)
 
 

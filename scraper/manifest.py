@@ -18,6 +18,7 @@ from scraper.database import check, connect, connect_reader, make, translated
 from scraper.errors import (
     InputError,
     ManifestError,
+    ManifestForeignError,
     ManifestMissingError,
 )
 from scraper.flickr import file_name
@@ -61,6 +62,8 @@ class Twin:
     url: str
     photo_id: int | None
     path: str | None
+    form: Form | None = None
+    fate: Outcome | None = None
 
     @property
     def wnid(self) -> str:
@@ -119,6 +122,8 @@ class Manifest:
             ManifestMissingError: there is none.
             ManifestForeignError: it is not one of ours, newer, or damaged.
         """
+        if path.is_dir():
+            raise ManifestForeignError(f"{path} is a folder, not a manifest; give another --manifest")
         if not path.exists():
             raise ManifestMissingError(f"there is no manifest at {path}: run `scraper plan` first, or give --manifest")
         with translated(path):
@@ -264,6 +269,10 @@ class Manifest:
         """Classes in the manifest, with a list or not."""
         return int(self.rows("SELECT count(*) AS classes FROM classes")[0]["classes"])
 
+    def count_wanted(self) -> int:
+        """Images wanted in all classes together."""
+        return int(self.rows("SELECT coalesce(sum(n), 0) AS wanted FROM classes")[0]["wanted"])
+
     def class_states(self) -> list[ClassState]:
         """Every class that has a list, in the order of their ids."""
         rows = self.rows("SELECT * FROM class_progress WHERE resolve_outcome = 'listed'")
@@ -314,13 +323,17 @@ class Manifest:
         """The candidates, images and duplicates, that these bytes came for."""
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT candidate.id, url, photo_id, path FROM image JOIN candidate ON candidate.id = candidate_id "
-                "WHERE sha256 = :sha256 UNION ALL SELECT candidate.id, url, photo_id, NULL FROM attempt "
+                "SELECT candidate.id, url, photo_id, path, form, fate FROM image "
+                "JOIN candidate ON candidate.id = candidate_id WHERE sha256 = :sha256 UNION ALL "
+                "SELECT candidate.id, url, photo_id, NULL, form, fate FROM attempt "
                 "JOIN candidate ON candidate.id = candidate_id WHERE sha256 = :sha256 "
                 "AND attempt.outcome = 'duplicate' AND candidate.outcome = 'duplicate'",
                 {"sha256": sha256},
             ).fetchall()
-        return [Twin(*row) for row in rows]
+        return [
+            Twin(number, url, photo, path, Form(form) if form else None, Outcome(fate) if fate else None)
+            for number, url, photo, path, form, fate in rows
+        ]
 
     def placeholders(self) -> set[str]:
         """Digests of pictures that were found to stand for deleted photos."""
@@ -333,10 +346,12 @@ class Manifest:
         with self.reading() as connection:
             for (wnid,) in connection.execute("SELECT wnid FROM shortfall").fetchall():
                 rows = connection.execute(
-                    "SELECT id, url, outcome FROM candidate WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL",
+                    "SELECT id, url, outcome, photo_id FROM candidate "
+                    "WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL",
                     (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
-                )
-                found += [row for row in rows if row[2] in names]
+                ).fetchall()
+                there = set(self.photos(wnid))  # by another URL, so that nothing is to be gained
+                found += [row[:3] for row in rows if row[2] in names and row[3] not in there]
         return found
 
     # --- recheck ---------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import simplejpeg
 from PIL import Image
@@ -17,8 +18,15 @@ from PIL import Image
 from scraper.formats import ends, format_of, jpeg_size, without_header_junk
 from scraper.model import Outcome
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Result = TypeVar("_Result")
+
 MOST_PIXELS: Final = 89_000_000
 """Decoding more would take hundreds of megabytes; Pillow warns above 89,478,485."""
+_LARGE_PIXELS: Final = 12_000_000
+_LARGE: Final = ThreadPoolExecutor(1, thread_name_prefix="scraper-large-pictures")
 LEAST_SIDE: Final = 32
 """Pixels of the shorter side; Flickr's smallest thumbnail is 75 square, icons are 16 and tracking pixels 1."""
 
@@ -67,10 +75,25 @@ def _jpeg(body: bytes, *, decode: bool) -> PictureInfo | Flaw:
     info = PictureInfo("JPEG", *size)
     flaw = _size_flaw(info)
     if flaw is None and decode:
-        problem = _strict(body)
-        if problem is not None and _strict(without_header_junk(body)) is not None:
+        problem = _apart(info, lambda: _damage(body))
+        if problem is not None:
             return Flaw(Outcome.CORRUPT, f"JPEG: {problem}")
     return flaw or info
+
+
+def _apart(info: PictureInfo, work: Callable[[], _Result]) -> _Result:
+    """Do work on a picture; large ones are all done by one thread.
+
+    So no more than one is decoded at a time, and the memory that the allocator keeps for it is kept for one thread.
+    """
+    if info.width * info.height <= _LARGE_PIXELS:
+        return work()
+    return _LARGE.submit(work).result()
+
+
+def _damage(body: bytes) -> str | None:
+    problem = _strict(body)
+    return None if problem is None or _strict(without_header_junk(body)) is None else problem
 
 
 def _strict(body: bytes) -> str | None:
@@ -87,13 +110,18 @@ def _opened(name: str, body: bytes, *, decode: bool) -> PictureInfo | Flaw:
             info = PictureInfo(name, *image.size)
             flaw = _size_flaw(info)
             if flaw is None and decode:
-                image.load()
+                _apart(info, lambda: _load(image))
             return flaw or info
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         return Flaw(Outcome.TOO_LARGE, str(error))
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error) as error:
         # Pillow's readers let out whatever a damaged field leads to; all of it means the same here.
         return Flaw(Outcome.CORRUPT, f"{name}: {' '.join(str(error).split())[:200]}")
+
+
+def _load(image: Image.Image) -> None:
+    image.load()
+    image.close()
 
 
 def _size_flaw(info: PictureInfo) -> Flaw | None:

@@ -66,7 +66,7 @@ class Placer:
         else:
             path = self._folder.keep(picture.temporary, candidate.wnid, candidate.filename)
             placed = Placed(attempt, path)
-        twin = Twin(candidate.id, candidate.url, candidate.photo_id, placed.path)
+        twin = Twin(candidate.id, candidate.url, candidate.photo_id, placed.path, candidate.form, candidate.fate)
         self._unrecorded[picture.sha256].append(twin)
         return placed
 
@@ -99,4 +99,6 @@ class Placer:
 def revisions_of(taken_back: Iterable[Twin]) -> list[Revision]:
     """The revisions that make placeholders of images and duplicates."""
     why = "the same bytes came for several photos"
-    return [Revision(twin.candidate_id, State.LOST, Outcome.PLACEHOLDER, why) for twin in taken_back]
+    return [
+        Revision(twin.candidate_id, State.LOST, Outcome.PLACEHOLDER, why, twin.form, twin.fate) for twin in taken_back
+    ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from scraper.errors import InputError
 from scraper.judge import outcome_of_status
-from scraper.listings import ListingBuilder, parse_answer, split_index_line
+from scraper.listings import LONGEST_URL, ListingBuilder, parse_answer, split_index_line
 from scraper.model import Listing, ListingOutcome, Outcome
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LARGEST_LIST: Final = 64 * 2**20
 """Bytes of one class's list; the longest of ImageNet is about 200 kB."""
 
+_LONGEST_LINE: Final = LONGEST_URL + 64
 _GZIP: Final = b"\x1f\x8b"
 _RETRYABLE: Final = frozenset(
     {
@@ -104,11 +105,14 @@ class FolderSource:
         """Read the list of one class."""
         path = self.path / f"{wnid}.txt"
         try:
-            body = path.read_bytes()
+            with path.open("rb") as file:
+                body = file.read(LARGEST_LIST + 1) if path.is_file() else b""
         except FileNotFoundError:
             return Answer(Listing(ListingOutcome.NOT_IN_SOURCE, error=f"{path.name} is not in the folder"), str(path))
         except OSError as error:
             return Answer(Listing(ListingOutcome.UNREADABLE, error=f"{path.name}: {error.strerror}"), str(path))
+        if len(body) > LARGEST_LIST:
+            return Answer(Listing(ListingOutcome.TOO_LARGE, error=f"{path.name} is larger than 64 MiB"), str(path))
         listing = parse_answer(body, hosts=self.hosts, shuffle=shuffle_seed(self.shuffle, wnid))
         return Answer(listing, str(path))
 
@@ -149,11 +153,11 @@ class IndexSource:
             raise InputError(f"cannot read the source {self.path}: {error}") from error
 
     def _classes(
-        self, file: Iterable[bytes], wanted: dict[bytes, Wnid], *, grouped: bool
+        self, file: io.BufferedReader, wanted: dict[bytes, Wnid], *, grouped: bool
     ) -> Iterator[tuple[Wnid, Listing]]:
         open_builders: dict[bytes, ListingBuilder] = {}
         closed: set[bytes] = set()
-        for line in file:
+        for line in _bounded_lines(file):
             parts = split_index_line(line)
             if parts is None:
                 self.malformed += bool(line.strip())
@@ -177,6 +181,15 @@ class IndexSource:
     ) -> Iterator[tuple[Wnid, Listing]]:
         for name, builder in builders.items():
             yield wanted[name], builder.build(shuffle=shuffle_seed(self._shuffle, wanted[name]))
+
+
+def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
+    """The lines of a file, each cut where it is longer than any URL: an endless one costs time, not memory."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            while (rest := file.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+                pass
+        yield line
 
 
 def _opened(path: Path) -> io.BufferedReader:

@@ -38,6 +38,16 @@ def _stopping(path: object) -> Iterator[None]:
         raise StoppedEarlyError(f"cannot write to {path}: {why}; mend that and run `scraper fetch` again") from error
 
 
+def _subfolder(parent: int, name: str) -> int:
+    """A descriptor of the folder `name` in `parent`, which is made where there is none; a link is refused."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        os.mkdir(name, 0o755, dir_fd=parent)
+        os.fsync(parent)
+        return os.open(name, _FOLDER, dir_fd=parent)
+
+
 class Folder:
     """The output folder of one manifest.
 
@@ -51,13 +61,14 @@ class Folder:
             InputError: the folder cannot be made or written to.
         """
         self.path = path
+        self._owner = owner
         self._dirty: set[str] = set()
         self._creating = threading.Lock()
-        self._partial_path = path / PARTIAL / owner
         try:
-            self._partial_path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
             self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._partial = os.open(self._partial_path, _FOLDER)
+            self._partials = _subfolder(self._root, PARTIAL)
+            self._partial = _subfolder(self._partials, owner)
             self.discard(self.write(b""))
         except (OSError, StoppedEarlyError) as error:
             why = error.strerror if isinstance(error, OSError) else "no file can be made in it"
@@ -69,11 +80,11 @@ class Folder:
         """Remove the temporary files that are left, and their folders where nobody else uses them."""
         for name in os.listdir(self._partial):
             self.discard(name)
-        os.close(self._partial)
-        os.close(self._root)
         with contextlib.suppress(OSError):
-            self._partial_path.rmdir()
-            self._partial_path.parent.rmdir()
+            os.rmdir(self._owner, dir_fd=self._partials)
+            os.rmdir(PARTIAL, dir_fd=self._root)
+        for folder in (self._partial, self._partials, self._root):
+            os.close(folder)
 
     def write(self, body: bytes) -> str:
         """Write `body` to a new temporary file and sync it; returns the file's name.
@@ -112,21 +123,13 @@ class Folder:
             StoppedEarlyError: the file system refused.
         """
         with _stopping(self.path / wnid):
-            folder = self._class_folder(wnid)
+            folder = _subfolder(self._root, wnid)
             try:
                 os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=folder)
             finally:
                 os.close(folder)
         self._dirty.add(wnid)
         return f"{wnid}/{filename}"
-
-    def _class_folder(self, wnid: str) -> int:
-        try:
-            return os.open(wnid, _FOLDER, dir_fd=self._root)
-        except FileNotFoundError:
-            os.mkdir(wnid, 0o755, dir_fd=self._root)
-            os.fsync(self._root)
-            return os.open(wnid, _FOLDER, dir_fd=self._root)
 
     def sync(self) -> None:
         """Make the names given since the last call safe from a power cut: one sync for each folder touched."""
@@ -192,22 +195,23 @@ def digest(root: Path, path: str) -> tuple[int, str] | None:
 
 @contextlib.contextmanager
 def _descend(root: Path, folder: str) -> Iterator[int]:
-    top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """A descriptor of a folder below `root`, opened step by step so that no link on the way is followed."""
+    opened = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        below = os.open(folder, _FOLDER, dir_fd=top)
+        for name in folder.split("/"):
+            below = os.open(name, _FOLDER, dir_fd=opened)
+            os.close(opened)
+            opened = below
+        yield opened
     finally:
-        os.close(top)
-    try:
-        yield below
-    finally:
-        os.close(below)
+        os.close(opened)
 
 
 def leftovers(root: Path, wnids: Iterable[str], known: Container[str], owner: str) -> list[str]:
     """Files in the folders of `wnids`, and temporary files of `owner`, that are not `known`; paths below `root`."""
     found = []
     for folder in (*wnids, f"{PARTIAL}/{owner}"):
-        with contextlib.suppress(OSError), os.scandir(root / folder) as entries:
+        with contextlib.suppress(OSError), _descend(root, folder) as opened, os.scandir(opened) as entries:
             paths = [f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)]
             found += sorted(path for path in paths if path not in known)
     return found

@@ -187,7 +187,7 @@ def describe_verify(summary: VerifySummary) -> str:
     for paths, meaning in (
         (summary.missing, "missing"),
         (summary.damaged, "damaged"),
-        (summary.strays, "left over: the manifest does not speak of"),
+        (summary.strays, "left over, unknown to the manifest (--repair deletes them)"),
     ):
         if paths:
             lines.append(f"{len(paths):,} {meaning}:")
@@ -240,7 +240,9 @@ def describe_fetch(summary: FetchSummary) -> str:
     if summary.short:
         lines.append(f"{_count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
     if summary.unresolved:
-        lines.append(f"{_count(summary.unresolved, 'class', 'classes')} without a list: run `scraper plan` again")
+        lines.append(
+            f"{_count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from scraper.errors import InputError
 from scraper.model import ClassRequest, Wnid
+from scraper.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WNID = re.compile(r"n[0-9]{8}")
 _BOM = "\ufeff"
+LONGEST_LINE = 1000
+"""Characters; no label is nearly as long, and splitting endless lines costs memory."""
 _SHOWN = 60
 """Characters of a bad line that an error message repeats."""
 
@@ -85,9 +88,9 @@ def read_classes(lines: Iterable[str], *, origin: str) -> ClassList:
         text = line.strip().strip(_BOM).strip()
         if not text or text.startswith("#"):
             continue
-        request = parse_class(text)
+        request = parse_class(text) if len(text) <= LONGEST_LINE else None
         if request is None:
-            bad.append(f"  line {number}: {_shown(text)}")
+            bad.append(f"  line {number}: {one_line(text, _SHOWN)}")
         elif request.wnid in classes:
             repeated += 1
             if classes[request.wnid].label is None:
@@ -100,11 +103,6 @@ def read_classes(lines: Iterable[str], *, origin: str) -> ClassList:
             "as in n01440764; a label may stand before or after it):\n" + "\n".join(bad)
         )
     return ClassList(tuple(classes.values()), repeated)
-
-
-def _shown(text: str) -> str:
-    printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return printable if len(printable) <= _SHOWN else printable[:_SHOWN] + "…"
 
 
 def decode_lines(data: bytes) -> list[str]:

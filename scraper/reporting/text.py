@@ -51,7 +51,8 @@ def _print_rot(console: Console, report: Report) -> None:
     if rot.dead_rate.rate is None:
         return
     interval = f"95 % interval {rot.dead_rate.low:.1%} to {rot.dead_rate.high:.1%}"
-    when = f"asked {(report.requests_began_at or '')[:10]} to {(report.requests_ended_at or '')[:10]}"
+    began, ended = (report.requests_began_at or "")[:10], (report.requests_ended_at or "")[:10]
+    when = f"asked on {began}" if began == ended else f"asked from {began} to {ended}"
     console.print(f"{rot.dead_rate.rate:.1%} of {rot.decided:,} decided URLs are dead ({interval}), {when}")
 
 
@@ -75,7 +76,7 @@ def _classes(report: Report) -> tuple[str, Table]:
     title = "Classes" if len(report.classes) <= _ALL_SHOWN else f"Classes that are short: {len(short):,}"
     if len(shown) < len(short):
         title += f" (the first {len(shown)}; --format csv has all)"
-    columns = ("wnid", "label", "n", "saved", "short", "tried", "candidates", "listed", "reason")
+    columns = ("wnid", "label", "n", "saved", "short", "tried", "of", "reason")
     table = _table([(name, "left" if name in ("wnid", "label", "reason") else "right") for name in columns])
     for row in shown:
         table.add_row(*_class_cells(row), style="yellow" if row.shortfall else "")
@@ -83,7 +84,7 @@ def _classes(report: Report) -> tuple[str, Table]:
 
 
 def _class_cells(row: ClassRow) -> tuple[Text, ...]:
-    numbers = (row.n, row.saved, row.shortfall or "", row.tried, row.candidates, row.listed)
+    numbers = (row.n, row.saved, row.shortfall or "", row.tried, row.candidates)
     cells = (row.wnid, row.label or "", *(f"{n:,}" if isinstance(n, int) else n for n in numbers), row.reason or "")
     return tuple(Text(cell) for cell in cells)
 

@@ -1,0 +1,397 @@
+"""The machine fails: disks fill, folders vanish, descriptors run out, others hold the manifest. Real faults, each."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from PIL import Image
+
+from scraper import FetchOptions, NetworkOptions, fetch
+from scraper.config import parse_connect_to
+from tests.conftest import CLASSES, CLOCK, TENCH
+from tests.running import LONGEST, Result, Scraper, check, check_files, check_manifest, finish
+from tests.standin import Fate, StandIn, World, photos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.standin import Request, Wire
+
+WANTED: Final = 30
+SAVED: Final = "SELECT count(*) FROM images"
+
+
+def small(name: str) -> bytes:
+    """A picture of about a kilobyte, of its own for each name."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((100, 100)).save(out, "JPEG", quality=40)
+    return photos._picture(out.getvalue(), "jpg").stamped(name)
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    world = World.of(21, CLASSES, flickr=40, other=3, mix={Fate.ALIVE: 1})
+    with StandIn(world) as running:
+        yield running
+
+
+@pytest.fixture
+def planned(tmp_path: Path, standin: StandIn) -> Scraper:
+    scraper = Scraper(tmp_path, standin)
+    scraper.done("plan", TENCH, CLOCK, "-n", str(WANTED))
+    standin.reset_counts()
+    return scraper
+
+
+def serve_small(standin: StandIn) -> None:
+    """Let every photo be a small one."""
+
+    async def answer(request: Request, wire: Wire) -> None:
+        body = small(request.path)
+        wire.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await wire.flush()
+
+    for url in standin.world.urls():
+        standin.script(url.split("/")[2], "*", answer)
+
+
+def shell(scraper: Scraper, setup: str, *words: str) -> Result:
+    """Run a command after `setup` in a shell, which may limit it or redirect it."""
+    done = subprocess.run(
+        ["sh", "-c", f'{setup}; exec "$@"', "sh", *scraper.command(*words)],
+        cwd=scraper.folder,
+        env=scraper.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def stopped_clearly(result: Result, *codes: int) -> str:
+    """The one line with which a command ended that could not go on."""
+    assert "Traceback" not in result.err, result.err
+    assert result.code in (codes or (4,)), result
+    errors = [line for line in result.err.splitlines() if line.startswith("scraper: ")]
+    assert len(errors) == 1, result.err
+    assert result.err.splitlines()[-1] == errors[0]
+    return errors[0]
+
+
+def sound(scraper: Scraper) -> None:
+    """Nothing is inconsistent, whatever happened."""
+    check_manifest(scraper)
+    check_files(scraper, strays=True)
+
+
+def completes(scraper: Scraper) -> None:
+    """The next run does the rest."""
+    scraper.done("fetch")
+    assert scraper.rows("SELECT wnid, count(*) FROM images GROUP BY wnid") == [(TENCH, WANTED), (CLOCK, WANTED)]
+    check(scraper)
+
+
+def started(scraper: Scraper, standin: StandIn, *words: str, enough: int = 4) -> subprocess.Popen[str]:
+    """A fetch that has saved some images but has not finished."""
+    standin.latency = 0.3
+    process = scraper.start("fetch", "--threads", "4", *words)
+    scraper.wait(SAVED, enough, process)
+    return process
+
+
+# --- the disk is full ------------------------------------------------------------------------------------------------
+
+
+def test_no_room_for_an_image(planned: Scraper) -> None:
+    """A limit on the size of files fails a write as a full disk does, without root."""
+    result = shell(planned, "ulimit -f 128", "fetch")  # blocks of 512 bytes: enough for the manifest, not for a photo
+    assert "cannot write to images" in stopped_clearly(result)
+    assert planned.rows("SELECT exit_code FROM runs ORDER BY id DESC LIMIT 1") == [(4,)]
+    sound(planned)
+    check(planned)
+    completes(planned)
+
+
+@pytest.mark.parametrize("kibibytes", [12, 24, 40, 64, 120])
+def test_no_room_for_a_commit(planned: Scraper, standin: StandIn, kibibytes: int) -> None:
+    """Room for small images and no room for the manifest to grow, at several points of its work."""
+    serve_small(standin)
+    standin.latency = 0.1
+    result = shell(planned, f"ulimit -f {2 * kibibytes}", "fetch", "--threads", "2")
+    assert "manifests/scraper.db could not be written" in stopped_clearly(result)
+    sound(planned)
+    standin.latency = 0
+    completes(planned)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """A file system of 8 MB in memory at `folder`, where we may make one."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "scraper-test", str(folder)]
+    made = (
+        os.geteuid() == 0
+        and shutil.which("mount") is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+    try:
+        yield made
+    finally:
+        if made:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path, free: int) -> Path:
+    """Leave `free` bytes on the disk of `folder`."""
+    ballast = folder / "ballast"
+    with ballast.open("wb") as file:
+        room = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize - free
+        file.write(bytes(max(0, room)))
+    return ballast
+
+
+@pytest.mark.parametrize("free", [0, 4, 8, 16, 32, 48, 96, 300, 1000])
+def test_a_full_disk_stops_a_fetch(tmp_path: Path, standin: StandIn, free: int) -> None:
+    """A real disk with some KiB left, from none at all."""
+    with small_disk(tmp_path / "disk") as made:
+        if not made:
+            return  # the limits on the size of files above tell nearly as much
+        scraper = Scraper(tmp_path / "disk", standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", str(WANTED))
+        ballast = fill(scraper.folder, free * 1024)
+        line = stopped_clearly(scraper.run("fetch", "--threads", "4"))
+        assert any(word in line for word in ("disk is full", "could not be written")), line
+        ballast.unlink()  # reading needs some room too, for what SQLite keeps beside the file
+        sound(scraper)
+        completes_by_plan(scraper, standin)
+
+
+def completes_by_plan(scraper: Scraper, standin: StandIn) -> None:
+    """The disk is small: small photos do to see that the rest is done."""
+    serve_small(standin)
+    completes(scraper)
+
+
+# --- the output folder -----------------------------------------------------------------------------------------------
+
+
+def test_the_output_folder_is_replaced_by_a_file(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    planned.images.rename(planned.folder / "aside")
+    planned.images.write_text("no folder")
+    result = finish(process)
+    if result.code:  # what is open may be written to; that is no harm
+        stopped_clearly(result)
+    check_manifest(planned)
+    standin.latency = 0
+    stopped_clearly(planned.run("fetch"), 2)
+    planned.images.unlink()
+    (planned.folder / "aside").rename(planned.images)
+    completes(planned)
+
+
+def test_a_class_folder_is_removed_during_a_run(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin, enough=10)
+    shutil.rmtree(planned.images / TENCH)
+    result = finish(process)
+    if result.code:
+        stopped_clearly(result)
+    check_manifest(planned)
+    standin.latency = 0
+    completes(planned)
+
+
+def test_a_class_folder_is_a_file(planned: Scraper) -> None:
+    planned.images.mkdir()
+    (planned.images / TENCH).write_text("no folder")
+    assert TENCH in stopped_clearly(planned.run("fetch"))
+    check_manifest(planned)
+    (planned.images / TENCH).unlink()
+    completes(planned)
+
+
+def test_the_temporary_folder_is_removed_during_a_run(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    shutil.rmtree(planned.images / ".partial")
+    stopped_clearly(finish(process))
+    sound(planned)
+    standin.latency = 0
+    completes(planned)
+
+
+def test_torn_files_are_healed(planned: Scraper, standin: StandIn) -> None:
+    """After a power cut: a short, an empty and a missing file, found without reading the others."""
+    planned.done("fetch")
+    urls = planned.rows("SELECT path, url FROM images WHERE rowid OR 1 ORDER BY path LIMIT 3")
+    (planned.images / urls[0][0]).write_bytes(b"")
+    os.truncate(planned.images / urls[1][0], 1000)
+    (planned.images / urls[2][0]).unlink()
+    standin.reset_counts()
+    result = planned.done("fetch")
+    assert "3 images were missing or of the wrong size" in result.err
+    assert [standin.count(url) for _, url in urls] == [1, 1, 1]
+    assert len(standin.requests) == 3
+    check(planned)
+    completes(planned)
+
+
+# --- descriptors and threads -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [16, 24, 64])
+def test_out_of_file_descriptors(planned: Scraper, standin: StandIn, most: int) -> None:
+    """It says nothing of any photo: either there are enough after all, or the run stops and says why."""
+    standin.latency = 0.2
+    result = shell(planned, f"ulimit -n {most}", "fetch", "--threads", "64")
+    if result.code:
+        stopped_clearly(result)
+    sound(planned)
+    assert planned.rows("SELECT DISTINCT outcome, error FROM attempts WHERE outcome <> 'saved'") == []
+    standin.latency = 0
+    completes(planned)
+
+
+@pytest.mark.parametrize("threads", [1, 512])
+def test_few_and_many_threads(planned: Scraper, standin: StandIn, threads: int) -> None:
+    planned.done("fetch", "--threads", str(threads))
+    assert standin.peak <= threads
+    completes(planned)
+    assert len(standin.requests) == 2 * WANTED
+
+
+def test_nothing_is_left_in_a_process_that_goes_on(planned: Scraper, standin: StandIn) -> None:
+    network = NetworkOptions(connect_to=parse_connect_to(standin.connect_to), ca_certs=standin.ca_file)
+    options = FetchOptions(out=planned.images, threads=24, network=network)
+    fetch(options, manifest=planned.manifest)  # what is opened once and kept, such as /dev/urandom, is by now
+    threads, descriptors = threading.active_count(), len(os.listdir("/dev/fd"))  # noqa: PTH208 - not a folder of files
+    shutil.rmtree(planned.images / CLOCK)
+    fetch(options, manifest=planned.manifest)
+    assert threading.active_count() == threads
+    assert len(os.listdir("/dev/fd")) == descriptors  # noqa: PTH208
+    check(planned)
+
+
+# --- others at the manifest ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["IMMEDIATE", "EXCLUSIVE"])
+def test_a_fetch_waits_for_another_program_that_holds_the_manifest(
+    planned: Scraper, standin: StandIn, mode: str
+) -> None:
+    process = started(planned, standin)
+    with closing(sqlite3.connect(planned.manifest, timeout=30, isolation_level=None)) as other:
+        other.execute(f"BEGIN {mode}")
+        before = planned.one(SAVED)
+        time.sleep(3)
+        assert planned.one(SAVED) == before
+        other.execute("ROLLBACK")
+    assert finish(process).code == 0
+    check(planned)
+
+
+def test_commands_begin_while_another_program_holds_the_manifest(planned: Scraper) -> None:
+    with closing(sqlite3.connect(planned.manifest, timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        processes = [planned.start("fetch"), planned.start("report"), planned.start("verify")]
+        assert finish(processes[1]).code == 0
+        assert finish(processes[2]).code in (0, 1)
+        time.sleep(1)
+        assert processes[0].poll() is None
+        other.execute("ROLLBACK")
+    assert finish(processes[0]).code == 0
+    completes(planned)
+
+
+def test_a_reader_that_stays_does_no_harm(planned: Scraper, standin: StandIn) -> None:
+    """As Datasette does, or a notebook that was left open: an old state of the manifest is held all the time."""
+    with closing(sqlite3.connect(planned.manifest, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM candidates WHERE state = 'saved'").fetchone() == (0,)
+        planned.done("fetch")
+        assert reader.execute("SELECT count(*) FROM candidates WHERE state = 'saved'").fetchone() == (0,)
+        assert planned.one(SAVED) == 2 * WANTED
+        planned.done("verify")
+        reader.execute("ROLLBACK")
+        assert reader.execute(SAVED).fetchone() == (2 * WANTED,)
+    check(planned)
+    standin.reset_counts()
+    completes(planned)
+    assert standin.requests == []
+
+
+# --- one run at a time -----------------------------------------------------------------------------------------------
+
+
+def test_only_one_run_writes_and_readers_may_read(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    standin.latency = 1.0
+    writers = (("fetch",), ("plan", TENCH), ("verify", "--repair"), ("recheck",))
+    for result in planned.all(*writers):
+        assert f"(process {process.pid})" in stopped_clearly(result, 3)
+    for words in (("verify",), ("report",), ("report", "--format", "json")):
+        planned.done(*words)
+    standin.latency = 0
+    assert finish(process).code == 0
+    assert planned.one("SELECT count(*) FROM runs WHERE command = 'fetch'") == 1
+    completes(planned)
+
+
+def test_the_lock_of_a_dead_process_does_not_block(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    process.kill()
+    process.communicate()
+    lock = planned.manifest.with_name("scraper.db.lock")
+    assert lock.read_text() == f"process {process.pid}"
+    standin.latency = 0
+    completes(planned)
+    lock.write_text("process 1")
+    planned.done("fetch")
+
+
+# --- permissions and secrets -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", ["022", "027", "077", "002"])
+def test_what_is_made_respects_the_umask(tmp_path: Path, standin: StandIn, umask: str) -> None:
+    scraper = Scraper(tmp_path, standin)
+    serve_small(standin)
+    assert shell(scraper, f"umask {umask}", "plan", TENCH, "-n", "3").code == 0
+    assert shell(scraper, f"umask {umask}", "fetch").code == 0
+    made = [path for name in ("manifests", "images") for path in [tmp_path / name, *(tmp_path / name).rglob("*")]]
+    assert len(made) >= 7
+    for path in made:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert not mode & int(umask, 8), (path, oct(mode))
+        assert not mode & 0o7002, (path, oct(mode))
+        assert bool(mode & 0o111) == path.is_dir(), (path, oct(mode))
+
+
+def test_passwords_are_not_recorded(tmp_path: Path, standin: StandIn) -> None:
+    """Neither typed in nor out of an error message."""
+    scraper = Scraper(tmp_path, standin)
+    proxy = "http://me:hunter2@127.0.0.1:9"
+    standin.world.write_folder(tmp_path / "lists")
+    scraper.done("plan", TENCH, "-n", "3", "--source", "lists", "--proxy", proxy)
+    scraper.done("fetch", f"--proxy={proxy}")
+    argv = [json.loads(row) for (row,) in scraper.rows("SELECT argv FROM runs ORDER BY id")]
+    assert "http://***@127.0.0.1:9" in argv[0]
+    assert "--proxy=http://***@127.0.0.1:9" in argv[1]
+    alone = Scraper(tmp_path)  # nothing answers there: the error is what is recorded
+    result = alone.run("plan", CLOCK, "-n", "3", "--source", "http://nobody.example/{wnid}", "--proxy", proxy)
+    assert result.code in (1, 4)
+    assert "hunter2" not in result.out + result.err
+    for path in scraper.manifest.parent.iterdir():
+        assert b"hunter2" not in path.read_bytes(), path
