@@ -19,7 +19,7 @@ from scraper.arguments import check as check_words
 from scraper.arguments import fetch_options, help_text, plan_options, recheck_options, redacted
 from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, DEFAULT_USER_AGENT
 from scraper.crew import Stop
-from scraper.errors import InputError, InterruptedRunError, ScraperError
+from scraper.errors import InputError, InterruptedRunError, ScraperError, StoppedEarlyError
 from scraper.version import __version__
 from scraper.wnids import decode_lines
 
@@ -99,7 +99,7 @@ def plan(
         summary = planning.plan(
             lines, options, manifest=manifest, progress=progress, stop=stop, argv=redacted(sys.argv[1:])
         )
-    _print(ui.describe_plan(summary))
+    _print(ui.describe_plan(summary), done=True)
     return 1 if summary.failed else 0
 
 
@@ -154,7 +154,7 @@ def fetch(
         summary = fetching.fetch(
             options, manifest=manifest, progress=progress, notice=notice, stop=stop, argv=redacted(sys.argv[1:])
         )
-    _print(ui.describe_fetch(summary))
+    _print(ui.describe_fetch(summary), done=True)
     return 0
 
 
@@ -245,7 +245,7 @@ def recheck(
         summary = rechecking.recheck(
             options, manifest=manifest, progress=progress, stop=stop, argv=redacted(sys.argv[1:])
         )
-    _print(ui.describe_recheck(summary))
+    _print(ui.describe_recheck(summary), done=True)
     return 0
 
 
@@ -257,6 +257,9 @@ COMMANDS: Final[dict[str, Callable[..., int]]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by whoever started us
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
     # Pillow warns of odd metadata in pictures, which is neither an error nor news to whoever fetches thousands.
     warnings.filterwarnings("ignore", module="PIL")
     try:
@@ -337,7 +340,7 @@ def _standard_input() -> list[str]:
     return decode_lines(given)
 
 
-def _print(text: str, output: str | None = None) -> None:
+def _print(text: str, output: str | None = None, *, done: bool = False) -> None:
     try:
         if output is not None:
             Path(output).write_text(text, encoding="utf-8")
@@ -347,7 +350,8 @@ def _print(text: str, output: str | None = None) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise InputError(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
+        failure = StoppedEarlyError if done else InputError  # the one says that nothing was changed, the other not
+        raise failure(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
 
 
 def _complain(line: str) -> None:

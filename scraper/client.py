@@ -416,7 +416,7 @@ def parse_retry_after(value: str | None, *, now: float | None = None) -> float |
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:12]), _LONGEST_WAIT)
+        return min(float(text.lstrip("0")[:12] or "0"), _LONGEST_WAIT)
     try:
         date = email.utils.parsedate_to_datetime(text)
     except (ValueError, IndexError, OverflowError):

@@ -9,6 +9,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from scraper.errors import StoppedEarlyError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
@@ -57,7 +59,12 @@ class Crew(Generic[Item, Result]):
 
     def submit(self, item: Item) -> None:
         """Hand over one item."""
-        future = self._executor.submit(self._work, item)
+        try:
+            future = self._executor.submit(self._work, item)
+        except RuntimeError as error:
+            raise StoppedEarlyError(
+                "no more threads can be started: use fewer --threads, and run the same command again"
+            ) from error
         self._futures.add(future)
         future.add_done_callback(self._finished.put)
 

@@ -217,7 +217,10 @@ class _Drain:
         worker = Worker(client, self._folder, rules, self._options.max_bytes)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
         crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt)
-        self._scheduler.resume(self._book.unknown())
+        unknown = self._book.unknown()
+        for wnid in {candidate.wnid for candidate in unknown} & self._states.keys():
+            self._tell_photos(wnid)
+        self._scheduler.resume(unknown)
         try:
             self._loop(crew)
         except InterruptedRunError:
@@ -249,10 +252,13 @@ class _Drain:
 
     def _load(self) -> None:
         for want in self._scheduler.wants(_WANTS):
-            if want.wnid not in self._photos_told and self._saved[want.wnid]:
-                self._scheduler.know_photos(want.wnid, self._book.photos(want.wnid))
-            self._photos_told.add(want.wnid)
+            self._tell_photos(want.wnid)
             self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
+
+    def _tell_photos(self, wnid: Wnid) -> None:
+        if wnid not in self._photos_told and self._saved[wnid]:
+            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+        self._photos_told.add(wnid)
 
     def _patience(self, now: float) -> float:
         due = self._scheduler.next_due(now)

@@ -17,13 +17,13 @@ PLACEHOLDER_NAME: Final = re.compile(r"/photo_unavailable(?:_[a-z0-9]+)?\.(?:png
 """Names of the picture Flickr redirects to in place of a deleted photo; `_l`, `_m` and `_s` are its sizes."""
 
 _URL: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]+))?(?P<path>/.*)?", re.IGNORECASE
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]+))?(?P<path>/.*)?", re.IGNORECASE | re.ASCII
 )
 _PHOTO: Final = re.compile(
-    r"/(?P<id>[0-9]{1,18})_[0-9a-f]+(?:_[a-z0-9]{1,2}(?:_d)?)?\.(?:jpe?g|gif|png)(?:[?#]|$)", re.IGNORECASE
+    r"/(?P<id>[0-9]{1,18})_[0-9a-f]+(?:_[a-z0-9]{1,2}(?:_d)?)?\.(?:jpe?g|gif|png)(?:[?#]|$)", re.IGNORECASE | re.ASCII
 )
 
-_OLD_HOST: Final = re.compile(r"(?:farm[0-9]+\.)?static\.?flickr\.com", re.IGNORECASE)
+_OLD_HOST: Final = re.compile(r"(?:farm[0-9]+\.)?static\.?flickr\.com", re.IGNORECASE | re.ASCII)
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,4}$")

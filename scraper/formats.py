@@ -22,6 +22,8 @@ _SIGNATURES: Final = (
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 _START_OF_SCAN: Final = 0xDA
+_PRECISION: Final = 8
+"""Bits of a sample; other precisions are of medical pictures, which common decoders refuse."""
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PICTURE_SEGMENTS: Final = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xEE}) - {0xC8}
 """Frame, Huffman and quantisation tables, restart interval, and Adobe's note on colours (T.81, table B.1)."""
@@ -64,6 +66,8 @@ def jpeg_segments(body: bytes) -> Iterator[tuple[int, int, int]]:
         if marker in _PICTURE_SEGMENTS or marker in _OTHER_SEGMENTS:
             yield marker, place, end
             place = end
+        elif 0x00 < marker < 0xC0:
+            return  # no marker of any standard: Pillow and others give up here
         else:
             place += 1
 
@@ -71,7 +75,7 @@ def jpeg_segments(body: bytes) -> Iterator[tuple[int, int, int]]:
 def jpeg_size(body: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as a JPEG's frame declares them, None where there is no frame."""
     for marker, start, end in jpeg_segments(body):
-        if marker in _FRAMES and end <= len(body) and end - start >= 9:
+        if marker in _FRAMES and end <= len(body) and end - start >= 9 and body[start + 4] == _PRECISION:
             return int.from_bytes(body[start + 7 : start + 9], "big"), int.from_bytes(
                 body[start + 5 : start + 7], "big"
             )

@@ -26,4 +26,5 @@ def wilson(hits: int, trials: int, z: float = Z95) -> tuple[float, float]:
     spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     centre = rate + z * z / (2 * trials)
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    # Rounding must not put the rate itself outside.
+    return max(0.0, min(rate, (centre - spread) / scale)), min(1.0, max(rate, (centre + spread) / scale))

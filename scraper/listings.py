@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LONGEST_URL: Final = 8192
 """Characters; no host of the lists serves longer ones, and hostile lists should cost nothing."""
 
-_PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE | re.ASCII)
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n?|\n|$)")
 _BOM: Final = b"\xef\xbb\xbf"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -104,7 +104,7 @@ def host_in(url: str) -> str | None:
     if len(url) > LONGEST_URL or _CONTROL.search(url) or not url.lower().startswith(("http://", "https://")):
         return None
     try:
-        return parse_url(url).host
+        return parse_url(url).host or None
     except (LocationParseError, ValueError):
         return None
 

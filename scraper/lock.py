@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ class RunLock:
     """Keeps a second run off a manifest: a lock on a file beside it, which the system frees when its holder dies."""
 
     def __init__(self, manifest: Path) -> None:
+        manifest = manifest.resolve()  # one file, one lock, by whatever links it is reached
         self._path = manifest.with_name(manifest.name + ".lock")
         self._file: int | None = None
 
@@ -38,13 +40,15 @@ class RunLock:
             raise ManifestBusyError(
                 f"another run is using this manifest ({holder or 'unknown process'}); wait for it or stop it"
             ) from None
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"process {os.getpid()}".encode(), 0)
         self._file = file
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only its holder is not named
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"process {os.getpid()}".encode(), 0)
 
     def release(self) -> None:
         """Give the lock back; the file stays, since removing it would race with the next run."""
         if self._file is not None:
-            os.ftruncate(self._file, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -28,7 +29,6 @@ from scraper.schema import RANKS, candidate_id, class_number, wnid_of
 
 if TYPE_CHECKING:
     import random
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -134,6 +134,16 @@ class Manifest:
                 connection.close()
                 raise
             return cls(path, connection)
+
+    @staticmethod
+    def unmade(path: Path) -> bool:
+        """Whether the file is what is left of a manifest whose making was cut short: no more than an empty database."""
+        try:
+            with contextlib.closing(connect(path, "ro")) as connection:
+                marks = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                return bool(marks[0] == 0 and connection.execute("PRAGMA application_id").fetchone()[0] == 0)
+        except sqlite3.DatabaseError:
+            return False
 
     def __enter__(self) -> Self:
         return self

@@ -59,6 +59,8 @@ def examine(body: bytes, *, decode: bool) -> PictureInfo | Flaw:
     if name is None:
         return Flaw(Outcome.NOT_IMAGE, _describe(body))
     if not ends(name, body):
+        if name == "JPEG" and body.endswith(b"\xff\xd9"):
+            return Flaw(Outcome.CORRUPT, "JPEG: its header cannot be read")
         return Flaw(Outcome.TRUNCATED, f"the {name} stops before its end")
     return _jpeg(body, decode=decode) if name == "JPEG" else _opened(name, body, decode=decode)
 

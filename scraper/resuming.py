@@ -24,7 +24,7 @@ def compare_files(book: Manifest, out: Path) -> tuple[list[int], list[str]]:
     """
     images = list(book.images())
     lost, others = compare(out, images)
-    if images and len(lost) == len(images):
+    if images and not any(others.values()) and len(lost) == len(images):
         raise InputError(
             f"none of the {len(images)} images of this manifest are in {out}: give the --out of the earlier run "
             "(to fetch all of them again, run `scraper verify --repair` first)"

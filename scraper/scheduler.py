@@ -133,7 +133,8 @@ class Scheduler:
 
     def know_photos(self, wnid: Wnid, photos: Iterable[int]) -> None:
         """Tell which Flickr photos a class has images of, so that none is fetched again under another URL."""
-        self._classes[wnid].photos.update(dict.fromkeys(photos, True))
+        if wnid in self._classes:
+            self._classes[wnid].photos.update(dict.fromkeys(photos, True))
 
     def take_back(self, state: ClassState, photos: Iterable[int | None]) -> None:
         """Take images back from a class, which is then short again; `state` is the class without them."""

@@ -36,7 +36,8 @@ def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
     Raises:
         ManifestError: it cannot be used, or another run holds it.
     """
-    fresh = create and not path.exists()
+    new = not path.exists()
+    fresh = create and (new or Manifest.unmade(path))
     if not fresh:
         Manifest.open(path).close()  # before anything is made beside a file that is not ours
     else:
@@ -50,7 +51,7 @@ def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
         with Manifest.create(path) if create else Manifest.open(path, write=True) as manifest:
             yield manifest
     except InputError:
-        if fresh:  # wrong input leaves nothing behind
+        if new:  # wrong input leaves nothing behind
             for leftover in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", ".lock"))):
                 leftover.unlink(missing_ok=True)
         raise

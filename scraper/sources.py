@@ -253,6 +253,8 @@ def check_source(source: str) -> None:
     if is_url(source):
         if not source.lower().startswith(("http://", "https://")):
             raise InputError(f"--source {source}: only http and https URLs can be asked")
+        if "@" in source.split("://", 1)[1].split("/", 1)[0]:
+            raise InputError("--source: a user name or password in the URL would be kept in the manifest; leave it out")
         if "{wnid}" not in source:
             raise InputError(f"--source {source}: a URL must have {{wnid}} where the class id goes")
         return

@@ -164,7 +164,7 @@ def compare(root: Path, images: Iterable[tuple[int, str, int]]) -> tuple[list[in
             folder, sizes = here, sizes_in(root, here)
             others[here] = set(sizes)
         if sizes.get(name) != size:
-            lost.append(key)
+            lost.append(key)  # a file of another size stays among the others: it is not the image
         else:
             others[here].discard(name)
     return lost, others

@@ -6,8 +6,8 @@ from __future__ import annotations
 def one_line(text: str, most: int = 300) -> str:
     r"""The text on one line of at most `most` characters, with a mark in place of each that cannot be printed.
 
-    >>> one_line("bad\\x1b[2J\\nend")
-    'bad\ufffd[2J end'
+    >>> one_line("bad\x1b[2J\nend").encode("ascii", "namereplace")
+    b'bad\\N{REPLACEMENT CHARACTER}[2J end'
     """
     folded = " ".join(text[: 4 * most].split())
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in folded)

@@ -89,9 +89,9 @@ def verify(
     path, folder, stop = Path(manifest), Path(out), stop or Stop()
     if not repair:
         with Manifest.open(path) as book, book.snapshot():
-            return _examine(book, folder, progress, stop, running=_running(path))
+            return _examine(book, folder, progress, stop, repair=False, running=_running(path))
     with exclusive(path, create=False) as book, recorded(book, "verify", argv) as run:
-        found = _examine(book, folder, progress, stop, running=False)
+        found = _examine(book, folder, progress, stop, repair=True, running=False)
         _repair(book, run.id, folder, found)
         return VerifySummary(
             path, found.images, found.missing, found.damaged, found.strays, found.inconsistent, repaired=True
@@ -109,10 +109,10 @@ def _running(path: Path) -> bool:
 
 
 def _examine(
-    book: Manifest, folder: Path, progress: Callable[[VerifyProgress], None], stop: Stop, *, running: bool
+    book: Manifest, folder: Path, progress: Callable[[VerifyProgress], None], stop: Stop, *, repair: bool, running: bool
 ) -> VerifySummary:
     images = book.image_digests()
-    if images and not folder.is_dir():
+    if images and not repair and not folder.is_dir():
         raise InputError(f"there is no folder {folder}: give the --out that fetch wrote to")
     missing, damaged = [], []
     for number, (path, size, sha256) in enumerate(images, start=1):

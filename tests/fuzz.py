@@ -10,6 +10,7 @@ import argparse
 import gzip
 import hashlib
 import io
+import os
 import random
 import re
 import resource
@@ -436,7 +437,8 @@ def main() -> int:
         try:
             # Reading the seeds, and the last input, take a while beyond the time.
             limit = given.seconds + 3 * HANGING
-            code = subprocess.run([sys.executable, "-c", _CHILD, *words], check=False, timeout=limit).returncode
+            command, surroundings = [sys.executable, "-c", _CHILD, *words], {**os.environ, "TMPDIR": scratch}
+            code = subprocess.run(command, check=False, timeout=limit, env=surroundings).returncode
         except subprocess.TimeoutExpired:
             print(f"{given.target}: did not end within {limit:g} s")
             code = 1

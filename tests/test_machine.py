@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -125,7 +126,7 @@ def test_no_room_for_an_image(planned: Scraper) -> None:
     completes(planned)
 
 
-@pytest.mark.parametrize("kibibytes", [12, 24, 40, 64, 120])
+@pytest.mark.parametrize("kibibytes", [12, 24])
 def test_no_room_for_a_commit(planned: Scraper, standin: StandIn, kibibytes: int) -> None:
     """Room for small images and no room for the manifest to grow, at several points of its work."""
     serve_small(standin)
@@ -163,7 +164,7 @@ def fill(folder: Path, free: int) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize("free", [0, 4, 8, 16, 32, 48, 96, 300, 1000])
+@pytest.mark.parametrize("free", [0, 32, 300])
 def test_a_full_disk_stops_a_fetch(tmp_path: Path, standin: StandIn, free: int) -> None:
     """A real disk with some KiB left, from none at all."""
     with small_disk(tmp_path / "disk") as made:
@@ -395,3 +396,100 @@ def test_passwords_are_not_recorded(tmp_path: Path, standin: StandIn) -> None:
     assert "hunter2" not in result.out + result.err
     for path in scraper.manifest.parent.iterdir():
         assert b"hunter2" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("kibibytes", [0, 8, 64, 140])
+def test_no_room_for_a_manifest_to_begin(tmp_path: Path, standin: StandIn, kibibytes: int) -> None:
+    """A plan that could not make its manifest leaves nothing that keeps the next one from making it."""
+    scraper = Scraper(tmp_path, standin)
+    result = shell(scraper, f"ulimit -f {2 * kibibytes}", "plan", TENCH, CLOCK, "-n", str(WANTED))
+    if result.code:
+        assert "scraper.db" in stopped_clearly(result)
+    scraper.done("plan", TENCH, CLOCK, "-n", str(WANTED))
+    completes(scraper)
+
+
+@pytest.mark.parametrize("free", [0, 8, 64, 180])
+def test_a_full_disk_stops_a_plan(tmp_path: Path, standin: StandIn, free: int) -> None:
+    with small_disk(tmp_path / "disk") as made:
+        if not made:
+            return
+        scraper = Scraper(tmp_path / "disk", standin)
+        scraper.folder.joinpath("manifests").mkdir()
+        ballast = fill(scraper.folder, free * 1024)
+        result = scraper.run("plan", TENCH, CLOCK, "-n", str(WANTED))
+        if result.code:
+            stopped_clearly(result)
+        ballast.unlink()
+        scraper.done("plan", TENCH, CLOCK, "-n", str(WANTED))
+        completes_by_plan(scraper, standin)
+
+
+def test_the_output_folder_is_removed_during_a_run(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    shutil.rmtree(planned.images)
+    assert "cannot write to images" in stopped_clearly(finish(process))
+    check_manifest(planned)
+    standin.latency = 0
+    # What it tells to do must lead out of it.
+    line = stopped_clearly(planned.run("fetch"), 2)
+    assert "verify --repair" in line
+    planned.done("verify", "--repair")
+    completes(planned)
+
+
+def test_a_lock_is_that_of_the_manifest_by_whatever_path(planned: Scraper, standin: StandIn) -> None:
+    """Two runs must not write because one of them came through a link."""
+    link = planned.folder / "link.db"
+    link.symlink_to(planned.manifest)
+    process = started(planned, standin)
+    standin.latency = 2.0
+    stopped_clearly(planned.run("fetch", "--manifest", "link.db"), 3)
+    process.send_signal(signal.SIGTERM)
+    assert finish(process).code == 130
+    standin.latency = 0
+    completes(planned)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("report",), ("verify",), ("plan", TENCH), ("fetch",)])
+def test_output_that_cannot_be_written(planned: Scraper, words: tuple[str, ...]) -> None:
+    """A full disk behind stdout is told in one line, whatever was done is done, and nothing is a crash."""
+    result = shell(planned, "exec >/dev/full", *words)
+    assert "standard output" in stopped_clearly(result, 4 if words[0] in ("plan", "fetch") else 2, 4)
+    sound(planned)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("report",), ("verify",), ("plan", TENCH), ("fetch",)])
+def test_closed_output(planned: Scraper, words: tuple[str, ...]) -> None:
+    """With stdout closed there is nobody to tell: the work is done all the same."""
+    result = shell(planned, "exec >&-", *words)
+    assert "Traceback" not in result.err, result.err
+    assert result.code == 0, result
+    sound(planned)
+
+
+@pytest.mark.parametrize("where", [">&-", ">/dev/full"])
+def test_messages_that_cannot_be_written(planned: Scraper, where: str) -> None:
+    assert shell(planned, f"exec 2{where}", "fetch").code == 0
+    assert shell(planned, f"exec 2{where}", "fetch", "--nonsense").code == 2
+    assert shell(planned, f"exec 2{where}", "fetch", "--manifest", "none.db").code == 3
+    check(planned)
+
+
+def test_a_password_in_the_source_is_not_recorded(tmp_path: Path, standin: StandIn) -> None:
+    scraper = Scraper(tmp_path, standin)
+    source = "http://me:hunter2@www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
+    result = scraper.run("plan", TENCH, "-n", "3", "--source", source)
+    assert "hunter2" not in result.out + result.err
+    if scraper.manifest.parent.exists():
+        for path in scraper.manifest.parent.iterdir():
+            assert b"hunter2" not in path.read_bytes(), path
+
+
+def test_memory_limits_are_not_a_crash(planned: Scraper) -> None:
+    """No room for threads: one line, and the rest later."""
+    result = shell(planned, "ulimit -v 400000", "fetch", "--threads", "512")
+    assert "Traceback" not in result.err, result.err
+    assert result.code in (0, 4), result
+    sound(planned)
+    completes(planned)
