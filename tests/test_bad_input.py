@@ -243,7 +243,6 @@ def a_folder(path: Path) -> None:
     ("damage", "says"),
     [
         (a_text_file, "not a"),
-        (an_empty_file, "is not a scraper manifest"),
         (another_database, "is not a scraper manifest"),
         (a_trigger, "has a trigger .sly."),
         (a_changed_view, "a table or view was changed"),
@@ -259,6 +258,13 @@ def test_manifests_that_cannot_be_used(copied: Scraper, damage: Callable[[Path],
     damage(copied.manifest)
     says = f"manifests/scraper.db.*{says}|{says}.*manifests/scraper.db"
     refused(copied, 3, dict.fromkeys((f"plan {CLOCK} --source lists", "fetch", "report"), says))
+
+
+def test_an_empty_file_is_no_manifest_yet_but_may_become_one(copied: Scraper) -> None:
+    # It is what a plan leaves that was killed while it made its manifest.
+    an_empty_file(copied.manifest)
+    refused(copied, 3, dict.fromkeys(("fetch", "report"), "is not a scraper manifest"))
+    copied.done("plan", CLOCK, "--source", "lists")
 
 
 def test_places_where_no_manifest_can_be(planned: Scraper) -> None:
