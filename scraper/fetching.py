@@ -300,11 +300,14 @@ class _Drain:
         images = [twin for twin in twins if twin.path is not None]
         self._notice(f"a picture came for {len(twins) + 1} different photos: {len(images)} images of it are taken back")
         self._tally.saved -= len(images)
+        self._flush()  # so that the manifest tells which photos the classes still have
         for wnid in {Wnid(twin.wnid) for twin in images}:
             mine = [twin for twin in images if twin.wnid == wnid]
             self._change_saved(wnid, -len(mine))
             state = replace(self._states[wnid], saved=self._saved[wnid])
             self._scheduler.take_back(state, [twin.photo_id for twin in mine])
+            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+            self._photos_told.add(wnid)
 
     def _flush(self) -> None:
         """Record the batch: names first made safe from a power cut, then the rows that speak of them."""

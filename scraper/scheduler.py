@@ -223,6 +223,8 @@ class Scheduler:
                 self._tries[candidate.id] = tries
             again = replace(candidate, form=decision.form, fate=decision.fate, tries=candidate.tries + 1)
             self._delay(cls, again, decision.not_before)
+        if cls.saved >= cls.n and not cls.in_flight:
+            cls.photos.clear()  # of no use to a full class, and a long run has many
         self._feed(cls)
         return decision
 
