@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types torture fuzz format clean
+.PHONY: help demo test lint types torture fuzz bench format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ fuzz: $(STAMP)  ## feed mutated pictures and lists to their readers for two minu
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || true
 	$(BIN)/python -m tests.fuzz --target judge --seconds 60
 	$(BIN)/python -m tests.fuzz --target lists --seconds 60
+
+bench: $(STAMP)  ## measure speed and memory against yardsticks, all on loopback; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

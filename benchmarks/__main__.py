@@ -1,0 +1,38 @@
+"""Run benchmarks and write what they found to RESULTS.md: `python -m benchmarks [NAME …]`, all of them by default."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from benchmarks import results
+
+NAMES: Final = ("startup",)
+"""In the order in which they run."""
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs; not written")
+    given = parser.parse_args()
+    for name in given.names or NAMES:
+        if name not in NAMES:
+            parser.error(f"no benchmark {name!r}")
+        folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+        try:
+            text = importlib.import_module(f"benchmarks.{name}").run(folder, quick=given.quick)
+        finally:
+            shutil.rmtree(folder)
+        print(text, flush=True)
+        if not given.quick:
+            results.write(name, text)
+
+
+if __name__ == "__main__":
+    main()
