@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks import results
 
-NAMES: Final = ("startup",)
+NAMES: Final = ("fetch", "startup")
 """In the order in which they run."""
 
 
