@@ -1,7 +1,4 @@
-"""One bounded GET, redirects followed, to a `Reply` value. With `connections`, all that knows urllib3.
-
-Failures are values: each exception of urllib3, http.client, ssl and socket is turned into an outcome here, by type.
-"""
+"""One bounded GET, redirects followed, to a `Reply` value. Failures are values: `failures` sorts the exceptions."""
 
 from __future__ import annotations
 
@@ -18,27 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    IncompleteRead,
-    InvalidChunkLength,
-    LocationParseError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from scraper.addresses import is_local_name, is_public, literal_address
-from scraper.connections import BlockedAddressError, Wiring, wire
+from scraper.connections import Wiring, wire
 from scraper.deadlines import Watchdog
 from scraper.errors import InputError
+from scraper.failures import failure_of
 from scraper.flickr import is_placeholder_url
 from scraper.model import Hop, Outcome, Reply
+from scraper.targets import parse_target
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
@@ -46,6 +31,7 @@ if TYPE_CHECKING:
 
     from scraper.config import NetworkOptions
     from scraper.deadlines import Deadline
+    from scraper.targets import Target
 
 MOST_HOPS: Final = 8
 MOST_HOSTS: Final = 48
@@ -61,17 +47,6 @@ _LONGEST_URL: Final = 8192
 """Characters of a header that are kept, and of a redirect that is followed."""
 _LONGEST_WAIT: Final = 366 * 86400.0
 """Seconds beyond which a Retry-After says nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A URL taken apart: where to connect and what to ask for."""
-
-    url: str
-    scheme: str
-    host: str
-    port: int
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,45 +68,6 @@ class _Pool:
     pool: urllib3.HTTPConnectionPool
     absolute: bool
     users: int = 0
-
-
-class _RefusedError(Exception):
-    """A URL that will not be asked for, and the outcome that says why."""
-
-    def __init__(self, outcome: Outcome, message: str) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-
-
-def parse_target(url: str, *, allow_private: bool, trusted: bool = False) -> _Target:
-    """Take a URL apart as urllib3 would, refusing what must not be asked for.
-
-    Raises:
-        _RefusedError: `bad_url` where it is no URL, `blocked` where scheme, credentials or host are refused.
-    """
-    try:
-        parsed = urllib3.util.parse_url(url)
-        host, port = parsed.host, parsed.port
-    except (LocationParseError, ValueError) as error:
-        raise _RefusedError(Outcome.BAD_URL, f"not a URL: {error}") from error
-    if parsed.scheme not in ("http", "https"):
-        raise _RefusedError(Outcome.BLOCKED, f"scheme {parsed.scheme!r} is not followed")
-    if not host or port == 0 or any(ord(character) <= 0x20 for character in host):
-        raise _RefusedError(Outcome.BAD_URL, "no host in the URL")
-    if host.startswith("[") and literal_address(host) is None:
-        raise _RefusedError(Outcome.BAD_URL, "no address in the brackets")
-    if parsed.auth:
-        raise _RefusedError(Outcome.BLOCKED, "a URL with a user name or password is not followed")
-    address = literal_address(host)
-    if not allow_private and not trusted and ((address and not is_public(address)) or is_local_name(host)):
-        raise _RefusedError(Outcome.BLOCKED, f"{host} is not a public address (--allow-private permits it)")
-    return _Target(
-        parsed._replace(fragment=None).url,
-        parsed.scheme,
-        host,
-        port or (443 if parsed.scheme == "https" else 80),
-        parsed.request_uri,
-    )
 
 
 class Client:
@@ -254,7 +190,7 @@ class Client:
         finally:
             short.finish()
 
-    def _send(self, target: _Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+    def _send(self, target: Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         with self._pool(target) as (pool, absolute):
             return self._open(pool, target.url if absolute else target.path, wanted, deadline)
 
@@ -274,7 +210,7 @@ class Client:
         )
 
     @contextlib.contextmanager
-    def _pool(self, target: _Target) -> Iterator[tuple[urllib3.HTTPConnectionPool, bool]]:
+    def _pool(self, target: Target) -> Iterator[tuple[urllib3.HTTPConnectionPool, bool]]:
         """The pool for the target's host, and whether its requests name the whole URL (plain http by a proxy)."""
         key = (target.scheme, target.host, target.port)
         with self._lock:
@@ -290,7 +226,7 @@ class Client:
             with self._lock:
                 known.users -= 1
 
-    def _make_pool(self, target: _Target) -> _Pool:
+    def _make_pool(self, target: Target) -> _Pool:
         manager = self._manager(self._proxy_for(target))
         pool = manager.connection_from_host(target.host, target.port, target.scheme)
         return _Pool(pool, absolute=manager.proxy is not None and target.scheme == "http")
@@ -306,7 +242,7 @@ class Client:
             manager.clear()  # which forgets pools without closing them; those in use live on here
         return self._pools.pop(key).pool
 
-    def _proxy_for(self, target: _Target) -> str | None:
+    def _proxy_for(self, target: Target) -> str | None:
         if self._wiring.rule_for(target.host, target.port) is not None:
             return None  # `--connect-to` says where to connect, and a proxy would say otherwise
         if self._options.proxy is not None:
@@ -425,47 +361,3 @@ def parse_retry_after(value: str | None, *, now: float | None = None) -> float |
         date = date.replace(tzinfo=dt.UTC)
     seconds = date.timestamp() - (time.time() if now is None else now)
     return min(max(0.0, seconds), _LONGEST_WAIT)
-
-
-def failure_of(error: Exception) -> tuple[Outcome, str]:
-    """Sort an exception of a request into an outcome, by type alone, with one line for people."""
-    for types, outcome in _FAILURES:
-        if isinstance(error, types):
-            inner = _inner(error)
-            if inner is not None:
-                return failure_of(inner)
-            return error.outcome if isinstance(error, _RefusedError) else outcome, one_line(
-                str(error) or type(error).__name__
-            )
-    raise error  # not a failure of the request but a fault of ours, which must not pass for one
-
-
-_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (
-    ((_RefusedError, BlockedAddressError), Outcome.BLOCKED),
-    ((NameResolutionError,), Outcome.DNS_ERROR),
-    ((NewConnectionError,), Outcome.CONNECTION_ERROR),
-    ((ConnectTimeoutError, ReadTimeoutError, TimeoutError), Outcome.TIMEOUT),
-    ((ssl.SSLEOFError, ssl.SSLZeroReturnError), Outcome.CONNECTION_ERROR),
-    ((SSLError, ssl.SSLError, ssl.CertificateError), Outcome.TLS_ERROR),
-    ((InvalidChunkLength,), Outcome.PROTOCOL_ERROR),
-    ((IncompleteRead, http.client.IncompleteRead), Outcome.CONNECTION_ERROR),
-    ((http.client.RemoteDisconnected, ConnectionError), Outcome.CONNECTION_ERROR),
-    ((http.client.HTTPException,), Outcome.PROTOCOL_ERROR),
-    ((ProxyError,), Outcome.CONNECTION_ERROR),
-    ((LocationValueError,), Outcome.BAD_URL),
-    ((HTTPError,), Outcome.PROTOCOL_ERROR),
-    ((OSError,), Outcome.CONNECTION_ERROR),
-    # What a server sends can reach a plain ValueError in http.client and urllib3 (a negative chunk size does).
-    ((ValueError, OverflowError), Outcome.PROTOCOL_ERROR),
-)
-"""First match wins, so a subclass stands before its base."""
-
-
-def _inner(error: Exception) -> Exception | None:
-    """The exception that urllib3 wrapped, where the wrapper alone does not tell what happened."""
-    if isinstance(error, (ProtocolError, SSLError, ProxyError)) and not isinstance(error, IncompleteRead):
-        wrapped = [argument for argument in error.args if isinstance(argument, Exception)]
-        if isinstance(error, ProxyError):
-            wrapped = [error.original_error]
-        return wrapped[-1] if wrapped else None
-    return None

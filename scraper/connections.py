@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from scraper.addresses import is_public, literal_address
 from scraper.errors import StoppedEarlyError
 from scraper.resolver import Resolver
+from scraper.targets import BlockedAddressError
 
 if TYPE_CHECKING:
     import io
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 _WITHOUT_DEADLINE: Final = 30.0
 """Seconds for a connection that no request asked for."""
-
-
-class BlockedAddressError(Exception):
-    """The host leads to an address that requests must not reach."""
 
 
 class Wiring:
