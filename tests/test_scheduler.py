@@ -200,6 +200,15 @@ def drain(bench: Bench, outcome: Outcome = Outcome.GONE) -> None:
             bench.end(candidate, outcome)
 
 
+def test_a_budget_that_is_loaded_in_portions_has_no_gap_between_them() -> None:
+    bench = one_class(1, 40, 40, limits=Limits(32, top_up=False))
+    (want,) = bench.scheduler.wants(1)
+    assert want.count < 40 / 2  # several portions are needed
+    bench.scheduler.supply(want, bench.lists[A][: want.count])
+    drain(bench)
+    assert ranks(bench.asked) == list(range(1, 41))
+
+
 def test_without_top_up_the_budget_is_the_end() -> None:
     bench = one_class(5, 7, 100, limits=Limits(32, top_up=False))
     drain(bench)
@@ -455,6 +464,15 @@ def test_photos_an_earlier_run_saved_are_not_asked_for_again() -> None:
     bench.scheduler.know_photos(A, [7])
     assert ranks(bench.all_now()) == [2, 4]
     assert ranks(bench.scheduler.take_skipped()) == [1, 3, 5]
+
+
+def test_a_photo_whose_image_was_taken_back_is_asked_for_under_its_next_url() -> None:
+    bench = Bench.of((state(A, 2, 3, 3), twins(7, 8, 7)))
+    first, _ = bench.all_now()
+    bench.end(first, Outcome.SAVED)
+    bench.scheduler.take_back(state(A, 2, 3, 3), [7])
+    assert ranks(bench.all_now()) == [3]
+    assert bench.scheduler.take_skipped() == []
 
 
 def test_the_urls_of_a_photo_are_tried_in_rank_order() -> None:
