@@ -64,6 +64,8 @@ class _Class:
     """Flickr photos of the class by id: True where an image is saved, False while one is in flight."""
     twins: dict[int, list[Candidate]] = field(default_factory=dict)
     """Candidates of a photo that is in flight under another URL; asked for only if that fails."""
+    aside: list[tuple[Candidate, float]] = field(default_factory=list)
+    """Retries that the full class does not need, each with its due time; needed again if an image is taken back."""
 
     @property
     def room(self) -> int:
@@ -146,6 +148,8 @@ class Scheduler:
         for photo in photos:
             if photo is not None:
                 cls.photos.pop(photo, None)
+        while cls.aside:
+            self._delay(cls, *cls.aside.pop())
         self._feed(cls)
 
     def resume(self, candidates: Iterable[Candidate]) -> None:
@@ -257,13 +261,11 @@ class Scheduler:
 
     def _awaited(self) -> bool:
         # A class that has its n images needs no retry; what waits stays waiting in the manifest.
-        while self._delayed and self._full(self._delayed[0][2]):
-            self._drop(heapq.heappop(self._delayed)[2])
+        while self._delayed and (cls := self._classes[self._delayed[0][2].wnid]).saved >= cls.n:
+            not_before, _, candidate = heapq.heappop(self._delayed)
+            cls.delayed -= 1
+            cls.aside.append((candidate, not_before))
         return bool(self._delayed)
-
-    def _full(self, candidate: Candidate) -> bool:
-        cls = self._classes[candidate.wnid]
-        return cls.saved >= cls.n
 
     def take_skipped(self) -> list[Candidate]:
         """The candidates since the last call that are not asked for, since their photo is there by another URL."""
@@ -339,10 +341,6 @@ class Scheduler:
     def _delay(self, cls: _Class, candidate: Candidate, not_before: float) -> None:
         cls.delayed += 1
         heapq.heappush(self._delayed, (not_before, next(self._order), candidate))
-
-    def _drop(self, candidate: Candidate) -> None:
-        self._classes[candidate.wnid].delayed -= 1
-        self._tries.pop(candidate.id, None)
 
     def _brake(self, candidate: Candidate) -> Brake:
         group = _group(candidate)

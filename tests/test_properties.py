@@ -462,7 +462,6 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.due: dict[int, float] = {}
         self.tries: Counter[tuple[int, Form | None]] = Counter()
         self.told: set[Wnid] = set()
-        self.reopened: set[Wnid] = set()
         self.last_start = 0.0
         self.limits = Limits(1)
         self.scheduler = Scheduler([], self.limits, random.Random(1))
@@ -491,7 +490,6 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.flying.clear()
         self.tries.clear()
         self.told.clear()
-        self.reopened.clear()
         self.last_start = 0.0
         self.scheduler = Scheduler([book.state() for book in self.books.values()], self.limits, random.Random(1))
         for book in self.books.values():
@@ -589,8 +587,6 @@ class SchedulerMachine(RuleBasedStateMachine):
     def take_back(self, drawn: st.DataObject) -> None:
         book = drawn.draw(st.sampled_from([book for book in self.books.values() if book.saved]))
         gone = drawn.draw(st.lists(st.sampled_from(book.saved), min_size=1, unique_by=lambda one: one.id))
-        if len(book.saved) >= book.n:
-            self.reopened.add(book.wnid)
         for one in gone:
             book.states[one.id] = State.LOST
         # The first rank that was never handed out stays what it was when the run began.
@@ -631,9 +627,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             if len(book.saved) >= book.n:
                 continue
             assert book.budget == len(book.candidates) or not self.limits.top_up
-            left = {one.id for one in book.of(State.WAITING) if one.rank <= book.budget}
-            # A retry that its full class had no need of is not taken up again when the class loses an image.
-            assert not left - (set(self.due) if book.wnid in self.reopened else set())
+            assert not [one for one in book.of(State.WAITING) if one.rank <= book.budget]
 
 
 TestScheduler = SchedulerMachine.TestCase

@@ -373,6 +373,25 @@ def test_a_retry_of_a_class_that_is_full_by_then_is_not_waited_for() -> None:
     assert bench.scheduler.delayed == 0
 
 
+def test_a_retry_that_a_full_class_did_not_need_is_made_once_an_image_is_taken_back() -> None:
+    bench = Bench.of(
+        (state(A, 1, 2, 2), candidates(A, 2)), (state(B, 1, 1, 1), candidates(B, 1)), limits=Limits(8, Policy(tries=2))
+    )
+    first, other = bench.all_now()
+    bench.end(first, Outcome.SERVER_ERROR, retry_after=50.0)
+    bench.end(other, Outcome.SERVER_ERROR, retry_after=100.0)
+    (second,) = bench.all_now()
+    bench.end(second, Outcome.SAVED)
+    assert not bench.scheduler.finished
+    assert bench.scheduler.delayed == 1
+    bench.scheduler.take_back(state(A, 1, 2, 2), [])
+    assert bench.all_now() == []
+    assert bench.scheduler.next_due(bench.now) == 1050.0
+    bench.now = 1050.0
+    assert bench.all_now() == [again(first)]
+    assert bench.end(again(first), Outcome.TIMEOUT) is State.UNKNOWN  # its first try still counts
+
+
 def test_a_retry_comes_before_fresh_candidates_of_its_class() -> None:
     bench = one_class(2, 10, 10)
     first, second = bench.all_now()
