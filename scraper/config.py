@@ -20,6 +20,8 @@ DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
 DEFAULT_SOURCE: Final = "https://www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
 DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+{PROJECT_URL}; photographs for research)"
 
+LOCK_WAIT: Final = 30.0
+"""Seconds to wait for another program that keeps the manifest locked, a backup or a browser for instance."""
 MOST_THREADS: Final = 1024
 MOST_PER_CLASS: Final = 1_000_000
 
@@ -167,6 +169,7 @@ class FetchOptions:
         retry: final outcomes whose candidates are asked for once more, in classes that are short.
         repair: another form in which dead URLs are tried, None for none.
         honour_opt_out: whether pictures with an X-Robots-Tag against such use are left alone.
+        lock_wait: seconds to wait for another program that keeps the manifest locked.
     """
 
     out: Path = Path("images")
@@ -179,6 +182,7 @@ class FetchOptions:
     retry: frozenset[Outcome] = frozenset()
     repair: Form | None = None
     honour_opt_out: bool = True
+    lock_wait: float = LOCK_WAIT
     network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def __post_init__(self) -> None:
@@ -189,6 +193,7 @@ class FetchOptions:
             self.rate is None or (math.isfinite(self.rate) and 0 < self.rate <= 1e6),
             "--rate is in requests a second, above 0",
         )
+        _require(math.isfinite(self.lock_wait) and self.lock_wait >= 0, "lock_wait is in seconds, 0 or more")
         for outcome in self.retry:
             _require(
                 outcome.final and outcome is not Outcome.SAVED,

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from scraper.config import LOCK_WAIT
 from scraper.errors import ManifestError, ManifestForeignError, StoppedEarlyError
 from scraper.schema import APPLICATION_ID, VERSION, schema_sql
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 _CHECKED_WHOLE: Final = 64 * 2**20
 """Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
-
-_BUSY: Final = 30.0
-"""Seconds to wait for another program that holds the file, a backup or a browser for instance."""
 
 
 @contextlib.contextmanager
@@ -43,10 +41,10 @@ def translated(path: Path) -> Iterator[None]:
         raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to the file at `path`; `mode` as in SQLite's URIs."""
+def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.Connection:
+    """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds."""
     uri = path.resolve().as_uri() + f"?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=lock_wait, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
     return connection

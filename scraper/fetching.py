@@ -135,7 +135,7 @@ def fetch(
     options = options or FetchOptions()
     path = Path(manifest)
     with contextlib.ExitStack() as stack:
-        book = stack.enter_context(exclusive(path, create=False))
+        book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))
         client = stack.enter_context(Client(options.network, threads=options.threads))
         lost, strays = compare_files(book, options.out)
         folder = Folder(options.out, owner=book.owner)

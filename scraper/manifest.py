@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import sqlite_utils
 
+from scraper.config import LOCK_WAIT
 from scraper.database import check, connect, connect_reader, make, translated
 from scraper.errors import (
     InputError,
@@ -115,8 +116,8 @@ class Manifest:
             return cls(path, connection)
 
     @classmethod
-    def open(cls, path: Path, *, write: bool = False) -> Self:
-        """Open an existing manifest.
+    def open(cls, path: Path, *, write: bool = False, lock_wait: float = LOCK_WAIT) -> Self:
+        """Open an existing manifest; to write, waiting `lock_wait` seconds where another program keeps it locked.
 
         Raises:
             ManifestMissingError: there is none.
@@ -127,7 +128,7 @@ class Manifest:
         if not path.exists():
             raise ManifestMissingError(f"there is no manifest at {path}: run `scraper plan` first, or give --manifest")
         with translated(path):
-            connection = connect(path, "rw") if write else connect_reader(path)
+            connection = connect(path, "rw", lock_wait=lock_wait) if write else connect_reader(path)
             try:
                 check(path, connection)
             except BaseException:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scraper.config import LOCK_WAIT
 from scraper.errors import InputError, ManifestError, ScraperError
 from scraper.lock import RunLock
 from scraper.manifest import Manifest
@@ -26,12 +27,13 @@ class Run:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
+def exclusive(path: Path, *, create: bool, lock_wait: float = LOCK_WAIT) -> Iterator[Manifest]:
     """Open the manifest at `path` for the only writer.
 
     Args:
         path: of the manifest.
         create: whether to make one where there is none.
+        lock_wait: seconds to wait where another program keeps an existing one locked.
 
     Raises:
         ManifestError: it cannot be used, or another run holds it.
@@ -48,7 +50,7 @@ def exclusive(path: Path, *, create: bool) -> Iterator[Manifest]:
     lock = RunLock(path)
     lock.acquire()
     try:
-        with Manifest.create(path) if create else Manifest.open(path, write=True) as manifest:
+        with Manifest.create(path) if create else Manifest.open(path, write=True, lock_wait=lock_wait) as manifest:
             yield manifest
     except InputError:
         if new:  # wrong input leaves nothing behind

@@ -20,6 +20,7 @@ from PIL import Image
 
 from scraper import FetchOptions, NetworkOptions, fetch
 from scraper.config import parse_connect_to
+from scraper.errors import StoppedEarlyError
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.running import LONGEST, Result, Scraper, check, check_files, check_manifest, finish
 from tests.standin import Fate, StandIn, World, photos
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from scraper.fetching import FetchProgress
     from tests.standin import Request, Wire
 
 WANTED: Final = 30
@@ -301,6 +303,30 @@ def test_a_fetch_waits_for_another_program_that_holds_the_manifest(
         other.execute("ROLLBACK")
     assert finish(process).code == 0
     check(planned)
+
+
+def fetch_until_locked(scraper: Scraper, standin: StandIn, requests: int, locked: threading.Event) -> None:
+    """A fetch that waits a second for others at the manifest; one locks it for good after so many requests."""
+    network = NetworkOptions(connect_to=parse_connect_to(standin.connect_to), ca_certs=standin.ca_file)
+    options = FetchOptions(out=scraper.images, threads=4, lock_wait=1.0, network=network)
+    with closing(sqlite3.connect(scraper.manifest, timeout=30, isolation_level=None)) as other:
+
+        def progress(state: FetchProgress) -> None:
+            if state.requests >= requests and not other.in_transaction:
+                other.execute("BEGIN IMMEDIATE")
+                locked.set()
+
+        with pytest.raises(StoppedEarlyError, match=r"keeps .*scraper\.db locked: close it and run again$"):
+            fetch(options, manifest=scraper.manifest, progress=progress)
+        other.execute("ROLLBACK")
+
+
+def test_a_manifest_that_stays_locked_stops_a_fetch(planned: Scraper, standin: StandIn) -> None:
+    standin.latency = 0.1
+    fetch_until_locked(planned, standin, 4, threading.Event())
+    sound(planned)
+    standin.latency = 0
+    completes(planned)
 
 
 def test_commands_begin_while_another_program_holds_the_manifest(planned: Scraper) -> None:
