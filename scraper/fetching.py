@@ -317,10 +317,13 @@ class _Drain:
         skipped = self._scheduler.take_skipped()
         revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
         batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
+        removals = self._placer.take_removals()  # forgotten with a batch that cannot be recorded: the images stay then
         if settled or revisions or batch.raises:
             self._folder.sync()
             self._book.record(self._run_id, batch, time.time())
         self._placer.recorded()
+        for path in removals:
+            self._folder.remove(path)
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""

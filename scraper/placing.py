@@ -88,12 +88,14 @@ class Placer:
         found, self._found = self._found, []
         return found
 
-    def recorded(self) -> None:
-        """Say that all of it is in the manifest: only now are the files of taken-back images removed."""
-        self._unrecorded.clear()
+    def take_removals(self) -> list[str]:
+        """Paths of images taken back since the last call, whose files must go once the manifest says so."""
         removals, self._removals = self._removals, []
-        for path in removals:
-            self._folder.remove(path)
+        return removals
+
+    def recorded(self) -> None:
+        """Say that all that was placed is in the manifest."""
+        self._unrecorded.clear()
 
 
 def revisions_of(taken_back: Iterable[Twin]) -> list[Revision]:

@@ -14,6 +14,7 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -327,6 +328,30 @@ def test_a_manifest_that_stays_locked_stops_a_fetch(planned: Scraper, standin: S
     sound(planned)
     standin.latency = 0
     completes(planned)
+
+
+def test_images_are_not_taken_back_where_the_manifest_cannot_say_so(tmp_path: Path, standin: StandIn) -> None:
+    scraper, locked, same = Scraper(tmp_path, standin), threading.Event(), small("same")
+
+    async def answer(_: Request, wire: Wire) -> None:
+        while not locked.is_set():
+            await wire.sleep(0.01)
+        wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(same) + same)
+        await wire.flush()
+
+    scraper.done("plan", TENCH, "-n", "1")
+    for (url,) in scraper.rows("SELECT url FROM candidates ORDER BY rank LIMIT 3"):
+        standin.script(urlsplit(url).netloc, urlsplit(url).path, answer)
+    locked.set()
+    scraper.done("fetch")
+    scraper.done("plan", TENCH, "-n", "3")
+    locked.clear()
+    fetch_until_locked(scraper, standin, 0, locked)  # the third photo shows that the image of the first is none
+    assert scraper.one(SAVED) == 1
+    sound(scraper)
+    scraper.done("fetch")
+    assert sorted(scraper.rows("SELECT rank FROM candidates WHERE state = 'saved'")) == [(4,), (5,), (6,)]
+    check(scraper)
 
 
 def test_commands_begin_while_another_program_holds_the_manifest(planned: Scraper) -> None:
