@@ -87,6 +87,7 @@ class Manifest:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """For `open` and `create`: takes a connection that is known to be to a manifest."""
         self.path = path
+        self._identity = _identity(path)
         self._connection = connection
         self._db = sqlite_utils.Database(connection, execute_plugins=False)
 
@@ -161,6 +162,14 @@ class Manifest:
         """All or nothing: what is done inside is committed at the end, or not at all."""
         with translated(self.path), self._db.atomic():
             yield self._connection
+            self._check_in_place()
+
+    def _check_in_place(self) -> None:
+        # SQLite would go on writing to a file that no longer has a name, and all of it would be lost at the end.
+        if _identity(self.path) != self._identity:
+            raise ManifestError(
+                f"the manifest {self.path} was removed, moved or replaced during the run: put it back and run again"
+            )
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -194,6 +203,7 @@ class Manifest:
     def end_run(self, run_id: int, exit_code: int, now: float) -> None:
         """Record how a run ended."""
         with translated(self.path):
+            self._check_in_place()
             self._db["runs"].update(run_id, {"ended_at": iso(now), "exit_code": exit_code})  # type: ignore[union-attr]
 
     # --- plan ------------------------------------------------------------------------------------------------------
@@ -412,6 +422,15 @@ class Manifest:
         """Record a batch of attempts and what follows from them, in one transaction."""
         with self.transaction() as connection:
             write_batch(connection, run_id, batch, now)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from any other, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _CANDIDATE: Final = "SELECT id, url, photo_id, filename, tries, not_before, form, fate FROM candidate"

@@ -384,6 +384,33 @@ def test_a_reader_that_stays_does_no_harm(planned: Scraper, standin: StandIn) ->
     assert standin.requests == []
 
 
+BESIDE: Final = ("", "-wal", "-shm")
+"""What SQLite adds to the name of a manifest for the files it keeps."""
+
+
+def test_a_manifest_that_is_removed_ends_a_fetch(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    for suffix in BESIDE:
+        planned.manifest.with_name(planned.manifest.name + suffix).unlink()
+    assert "scraper.db was removed" in stopped_clearly(finish(process), 3)
+    standin.latency = 0
+    assert "scraper plan" in stopped_clearly(planned.run("fetch"), 3)
+    planned.done("plan", TENCH, CLOCK, "-n", str(WANTED))
+    completes(planned)
+
+
+def test_a_manifest_that_was_moved_and_put_back_has_lost_nothing(planned: Scraper, standin: StandIn) -> None:
+    process = started(planned, standin)
+    aside = planned.folder / "aside.db"
+    planned.manifest.rename(aside)
+    assert "put it back" in stopped_clearly(finish(process), 3)
+    aside.rename(planned.manifest)
+    sound(planned)
+    assert planned.one(SAVED) >= 4
+    standin.latency = 0
+    completes(planned)
+
+
 # --- one run at a time -----------------------------------------------------------------------------------------------
 
 
