@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PARTIAL: Final = ".partial"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_TRANSIENT: Final = (*_FULL, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""Failures of the machine, which pass; others of a folder that is opened are the fault of who named it."""
 
 
 @contextlib.contextmanager
@@ -34,8 +37,12 @@ def _stopping(path: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
-        raise StoppedEarlyError(f"cannot write to {path}: {why}; mend that and run `scraper fetch` again") from error
+        raise _stopped(path, error) from error
+
+
+def _stopped(path: object, error: OSError) -> StoppedEarlyError:
+    why = "the disk is full" if error.errno in _FULL else (error.strerror or str(error))
+    return StoppedEarlyError(f"cannot write to {path}: {why}; mend that and run `scraper fetch` again")
 
 
 def _subfolder(parent: int, name: str) -> int:
@@ -59,6 +66,7 @@ class Folder:
 
         Raises:
             InputError: the folder cannot be made or written to.
+            StoppedEarlyError: it cannot at this moment, since the disk is full for instance.
         """
         self.path = path
         self._owner = owner
@@ -69,10 +77,13 @@ class Folder:
             self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._partials = _subfolder(self._root, PARTIAL)
             self._partial = _subfolder(self._partials, owner)
-            self.discard(self.write(b""))
-        except (OSError, StoppedEarlyError) as error:
-            why = error.strerror if isinstance(error, OSError) else "no file can be made in it"
-            raise InputError(f"cannot write to the output folder {path}: {why}; give another --out") from error
+            self.discard(self._write(b""))
+        except OSError as error:
+            if error.errno in _TRANSIENT:
+                raise _stopped(path, error) from error
+            raise InputError(
+                f"cannot write to the output folder {path}: {error.strerror}; give another --out"
+            ) from error
         for name in os.listdir(self._partial):
             self.discard(name)
 
@@ -92,21 +103,24 @@ class Folder:
         Raises:
             StoppedEarlyError: the file system refused.
         """
-        name = secrets.token_hex(8)
         with _stopping(self.path):
-            # Threads that create files at once in one folder fight inside the file system; taking turns is faster.
-            with self._creating:
-                file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
-            try:
-                view = memoryview(body)
-                while view:
-                    view = view[os.write(file, view) :]
-                os.fsync(file)
-            except OSError:
-                os.unlink(name, dir_fd=self._partial)
-                raise
-            finally:
-                os.close(file)
+            return self._write(body)
+
+    def _write(self, body: bytes) -> str:
+        name = secrets.token_hex(8)
+        # Threads that create files at once in one folder fight inside the file system; taking turns is faster.
+        with self._creating:
+            file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
+        try:
+            view = memoryview(body)
+            while view:
+                view = view[os.write(file, view) :]
+            os.fsync(file)
+        except OSError:
+            os.unlink(name, dir_fd=self._partial)
+            raise
+        finally:
+            os.close(file)
         return name
 
     def discard(self, temporary: str) -> None:

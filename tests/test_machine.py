@@ -142,10 +142,10 @@ def test_no_room_for_a_commit(planned: Scraper, standin: StandIn, kibibytes: int
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """A file system of 8 MB in memory at `folder`, where we may make one."""
+def small_disk(folder: Path, inodes: int = 0) -> Iterator[bool]:
+    """A file system of 8 MB, and of so many files if told, in memory at `folder`, where we may make one."""
     folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "scraper-test", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size=8m,nr_inodes={inodes}", "scraper-test", str(folder)]
     made = (
         os.geteuid() == 0
         and shutil.which("mount") is not None
@@ -181,6 +181,20 @@ def test_a_full_disk_stops_a_fetch(tmp_path: Path, standin: StandIn, free: int) 
         ballast.unlink()  # reading needs some room too, for what SQLite keeps beside the file
         sound(scraper)
         completes_by_plan(scraper, standin)
+
+
+@pytest.mark.parametrize("inodes", [1, 2, 3])
+def test_an_output_folder_on_a_full_disk_is_no_wrong_input(planned: Scraper, inodes: int) -> None:
+    """Room for none of the folders that a fetch begins with, for one, and for both but no file in them."""
+    disk = planned.folder / "disk"
+    with small_disk(disk, inodes) as made:
+        if not made:
+            return
+        assert "the disk is full" in stopped_clearly(planned.run("fetch", "--out", "disk"))
+        check_manifest(planned)
+        subprocess.run(["mount", "-o", "remount,nr_inodes=0", str(disk)], check=True)
+        planned.done("fetch", "--out", "disk")
+        assert planned.one(SAVED) == 2 * WANTED
 
 
 def completes_by_plan(scraper: Scraper, standin: StandIn) -> None:
