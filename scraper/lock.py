@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from scraper.errors import ManifestBusyError, ManifestError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LOOK: Final = 0.05
+"""Seconds, far more than a look at the lock takes."""
 
 
 class RunLock:
@@ -33,7 +37,7 @@ class RunLock:
         except OSError as error:
             raise ManifestError(f"cannot make the lock file {self._path}: {error.strerror}") from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock(file)
         except BlockingIOError:
             holder = os.pread(file, 200, 0).decode(errors="replace").strip()
             os.close(file)
@@ -44,6 +48,34 @@ class RunLock:
         with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only its holder is not named
             os.ftruncate(file, 0)
             os.pwrite(file, f"process {os.getpid()}".encode(), 0)
+
+    @staticmethod
+    def _lock(file: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK)  # it may be one who only looks, as `held` does
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def held(self) -> bool:
+        """Whether a run holds the lock. Nothing is made or changed to find out, and others who look do not count.
+
+        Raises:
+            ManifestError: the lock file cannot be read.
+        """
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise ManifestError(f"cannot read the lock file {self._path}: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def release(self) -> None:
         """Give the lock back; the file stays, since removing it would race with the next run."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scraper.audit import contradictions, recount
 from scraper.config import DEFAULT_MANIFEST
 from scraper.crew import Stop
-from scraper.errors import InputError, InterruptedRunError, ManifestBusyError
+from scraper.errors import InputError, InterruptedRunError
 from scraper.lock import RunLock
 from scraper.manifest import Manifest
 from scraper.model import Revision, State
@@ -89,23 +89,13 @@ def verify(
     path, folder, stop = Path(manifest), Path(out), stop or Stop()
     if not repair:
         with Manifest.open(path) as book, book.snapshot():
-            return _examine(book, folder, progress, stop, repair=False, running=_running(path))
+            return _examine(book, folder, progress, stop, repair=False, running=RunLock(path).held())
     with exclusive(path, create=False) as book, recorded(book, "verify", argv) as run:
         found = _examine(book, folder, progress, stop, repair=True, running=False)
         _repair(book, run.id, folder, found)
         return VerifySummary(
             path, found.images, found.missing, found.damaged, found.strays, found.inconsistent, repaired=True
         )
-
-
-def _running(path: Path) -> bool:
-    lock = RunLock(path)
-    try:
-        lock.acquire()
-    except ManifestBusyError:
-        return True
-    lock.release()
-    return False
 
 
 def _examine(

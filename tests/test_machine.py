@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -452,6 +453,21 @@ def test_the_lock_of_a_dead_process_does_not_block(planned: Scraper, standin: St
     completes(planned)
     lock.write_text("process 1")
     planned.done("fetch")
+
+
+def test_verify_needs_no_lock(copied: Scraper) -> None:
+    """It only reads: where nothing can be written, and beside others who look."""
+    lock = copied.manifest.with_name("scraper.db.lock")
+    lock.unlink()
+    before = copied.snapshot()
+    copied.done("verify")
+    assert copied.snapshot() == before
+    (copied.images / TENCH / "stray.jpg").touch()
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as another verify does, for a moment
+        assert "stray.jpg" in copied.done("verify", code=1).out
+        fcntl.flock(file, fcntl.LOCK_EX)  # as a run does, which may have files that are not recorded yet
+        copied.done("verify")
 
 
 # --- permissions and secrets -----------------------------------------------------------------------------------------
