@@ -177,6 +177,8 @@ class Round:
     def judge_end(self, command: str, code: int, said: str, signals: tuple[signal.Signals, ...]) -> None:
         """Whether a run ended as one may that got these signals."""
         self.tally.ends[f"{command} {code}"] += 1
+        if signal.SIGINT in signals and "Fatal Python error: init_" in said:
+            return  # Python was interrupted before it came to our code
         allowed = {0, *(-number for number in signals)}  # by the signal itself: before it was handled
         if set(signals) - {signal.SIGKILL}:
             allowed.add(130)
