@@ -260,6 +260,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # closed by whoever started us
             setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+    # sqlite-utils imports NumPy where there is one, whose BLAS starts a thread for each core that spins for a while.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Pillow warns of odd metadata in pictures, which is neither an error nor news to whoever fetches thousands.
     warnings.filterwarnings("ignore", module="PIL")
     try:

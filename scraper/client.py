@@ -27,8 +27,6 @@ from scraper.targets import parse_target
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from scraper.config import NetworkOptions
     from scraper.deadlines import Deadline
     from scraper.targets import Target
@@ -135,7 +133,7 @@ class Client:
         while True:
             reply, location = self._once(url, wanted, deadline)
             if location is None:
-                return replace(reply, hops=tuple(hops))
+                return replace(reply, hops=tuple(hops)) if hops else reply
             hops.append(Hop(reply.url, reply.status or 0, location[: _LONGEST_URL + 1]))
             if is_placeholder_url(location):
                 # The name says all there is to say of the photo; the picture itself need not be asked for.
@@ -154,7 +152,7 @@ class Client:
             target = parse_target(url, allow_private=self._options.allow_private)
             reply = Reply(target.url)
             response = self._send(target, wanted, deadline)
-            reply = _with_head(reply, response)
+            reply = _head(target.url, response)
             location = _location(reply, response.headers.get("Location"))
             if reply.status in (200, 206):
                 reply = _with_body(reply, response, wanted)
@@ -191,17 +189,22 @@ class Client:
             short.finish()
 
     def _send(self, target: Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
-        with self._pool(target) as (pool, absolute):
-            return self._open(pool, target.url if absolute else target.path, wanted, deadline)
+        known = self._borrow_pool(target)
+        try:
+            return self._open(known.pool, target.url if known.absolute else target.path, wanted, deadline)
+        finally:
+            with self._lock:
+                known.users -= 1
 
     def _open(
         self, pool: urllib3.HTTPConnectionPool, path: str, wanted: _Wanted, deadline: Deadline
     ) -> urllib3.BaseHTTPResponse:
+        left = deadline.remaining()
         return pool.urlopen(
             "GET",
             path,
-            headers=self._headers | wanted.headers,
-            timeout=urllib3.Timeout(connect=deadline.remaining(), read=deadline.remaining()),
+            headers=self._headers | wanted.headers if wanted.ranged else self._headers,
+            timeout=urllib3.Timeout(connect=left, read=left),
             retries=False,
             redirect=False,
             preload_content=False,
@@ -209,9 +212,8 @@ class Client:
             assert_same_host=False,
         )
 
-    @contextlib.contextmanager
-    def _pool(self, target: Target) -> Iterator[tuple[urllib3.HTTPConnectionPool, bool]]:
-        """The pool for the target's host, and whether its requests name the whole URL (plain http by a proxy)."""
+    def _borrow_pool(self, target: Target) -> _Pool:
+        """The pool for the target's host, with the caller among its users."""
         key = (target.scheme, target.host, target.port)
         with self._lock:
             known = self._pools.pop(key, None) or self._make_pool(target)
@@ -220,11 +222,7 @@ class Client:
             idle = self._take_idle()
         if idle is not None:
             idle.close()
-        try:
-            yield known.pool, known.absolute
-        finally:
-            with self._lock:
-                known.users -= 1
+        return known
 
     def _make_pool(self, target: Target) -> _Pool:
         manager = self._manager(self._proxy_for(target))
@@ -281,20 +279,20 @@ def _ssl_context(options: NetworkOptions) -> ssl.SSLContext:
     return context
 
 
-def _with_head(reply: Reply, response: urllib3.BaseHTTPResponse) -> Reply:
+def _head(url: str, response: urllib3.BaseHTTPResponse) -> Reply:
     headers = response.headers
-    reply = replace(
-        reply,
+    kind = headers.get("Content-Type")
+    # 101 to 103 come back as if final; what follows them on the connection is not a body.
+    final = response.status >= 200
+    return Reply(
+        url,
         status=response.status,
-        content_type=one_line(headers["Content-Type"], _LONGEST_TYPE) if "Content-Type" in headers else None,
+        content_type=None if kind is None else one_line(kind, _LONGEST_TYPE),
         retry_after=parse_retry_after(headers.get("Retry-After")),
         robots=tuple(headers.getlist("X-Robots-Tag")),
+        failure=None if final else Outcome.PROTOCOL_ERROR,
+        error=None if final else f"status {response.status} is not a final answer",
     )
-    if response.status < 200:
-        # 101 to 103 come back as if final; what follows them on the connection is not a body.
-        error = f"status {response.status} is not a final answer"
-        return replace(reply, failure=Outcome.PROTOCOL_ERROR, error=error)
-    return reply
 
 
 def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted) -> Reply:
@@ -350,7 +348,9 @@ def parse_retry_after(value: str | None, *, now: float | None = None) -> float |
     >>> parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", now=30)
     30.0
     """
-    text = (value or "").strip()
+    if value is None:
+        return None
+    text = value.strip()
     if text.isascii() and text.isdigit():
         return min(float(text.lstrip("0")[:12] or "0"), _LONGEST_WAIT)
     try:

@@ -1,22 +1,26 @@
-"""Work handed to an executor, and its results handed back to one coordinator that waits for them.
-
-`concurrent.futures.wait` touches every future at each call; here each result comes through a queue as it is ready.
-"""
+"""Work handed to the threads of an executor, and its results handed back to one coordinator that waits for them."""
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_GATHER: Final = 0.004
+"""Seconds that results are let come in together, as long as the threads have items to go on with: each time that the
+coordinator wakes up, it takes the interpreter's lock from a thread that works."""
 
 
 class Stop:
@@ -43,30 +47,51 @@ class Stop:
         return self._urged.is_set()
 
 
-class Crew(Generic[Item, Result]):
-    """Runs `work(item)` for each item submitted. One thread submits and collects."""
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What the work on an item raised."""
 
-    def __init__(self, executor: Executor, work: Callable[[Item], Result]) -> None:
+    error: BaseException
+
+
+class Crew(Generic[Item, Result]):
+    """Runs `work(item)` for each item submitted, in up to `threads` threads. One thread submits and collects."""
+
+    def __init__(self, executor: Executor, work: Callable[[Item], Result], *, threads: int) -> None:
+        """For an executor that has room for so many threads; `cancel` must be called before it is shut down."""
         self._executor = executor
         self._work = work
-        self._finished: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
-        self._futures: set[Future[Result]] = set()
-
-    @property
-    def in_flight(self) -> int:
+        self._threads = threads
+        self._hands = 0
+        self._items: queue.SimpleQueue[tuple[Item] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[Result | _Failed] = queue.SimpleQueue()
+        self.in_flight = 0
         """Items submitted whose results were not collected."""
-        return len(self._futures)
 
     def submit(self, item: Item) -> None:
         """Hand over one item."""
+        if self._hands < self._threads and self._hands <= self.in_flight:
+            self._hire()
+        self.in_flight += 1
+        self._items.put((item,))
+
+    def _hire(self) -> None:
+        # One long task for each thread: a task, a future and two wake-ups for each item cost more than the item itself.
+        self._hands += 1  # even if it fails: the task is queued by then, and a thread that is let go may find it
         try:
-            future = self._executor.submit(self._work, item)
+            self._executor.submit(self._run)
         except RuntimeError as error:
             raise StoppedEarlyError(
                 "no more threads can be started: use fewer --threads, and run the same command again"
             ) from error
-        self._futures.add(future)
-        future.add_done_callback(self._finished.put)
+
+    def _run(self) -> None:
+        while (given := self._items.get()) is not None:
+            try:
+                result: Result | _Failed = self._work(*given)
+            except BaseException as error:  # noqa: BLE001 - raised again by `collect`
+                result = _Failed(error)
+            self._finished.put(result)
 
     def collect(self, timeout: float) -> Iterator[Result]:
         """The results that are ready, waiting up to `timeout` seconds for the first.
@@ -76,16 +101,24 @@ class Crew(Generic[Item, Result]):
         """
         while True:
             try:
-                future = self._finished.get(timeout=timeout) if timeout > 0 else self._finished.get_nowait()
+                result = self._finished.get(timeout=timeout) if timeout > 0 else self._finished.get_nowait()
             except queue.Empty:
                 return
+            if timeout > 0 and not self._items.empty():
+                time.sleep(_GATHER)
             timeout = 0.0
-            self._futures.discard(future)
-            if not future.cancelled():
-                yield future.result()
+            self.in_flight -= 1
+            if isinstance(result, _Failed):
+                raise result.error
+            yield result
 
     def cancel(self) -> None:
-        """Take back the items that no worker has begun."""
-        for future in list(self._futures):
-            if future.cancel():
-                self._futures.discard(future)
+        """Take back the items that no thread has begun, and let each thread go when it has finished its own."""
+        if not self._hands:
+            return
+        with contextlib.suppress(queue.Empty):
+            while self._items.get_nowait() is not None:
+                self.in_flight -= 1
+        for _ in range(self._hands):
+            self._items.put(None)
+        self._hands = 0

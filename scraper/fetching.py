@@ -216,7 +216,7 @@ class _Drain:
         rules = Rules(self._options.check, honour_opt_out=self._options.honour_opt_out)
         worker = Worker(client, self._folder, rules, self._options.max_bytes)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
-        crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt)
+        crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt, threads=self._options.threads)
         unknown = self._book.unknown()
         for wnid in {candidate.wnid for candidate in unknown} & self._states.keys():
             self._tell_photos(wnid)

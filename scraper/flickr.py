@@ -6,6 +6,7 @@ hosts (`farmN.static.flickr.com`, `static.flickr.com`, `photosN.flickr.com`) are
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from typing import Final
@@ -50,6 +51,7 @@ def host_of(url: str) -> str | None:
     return match["host"].lower() if match else None
 
 
+@functools.lru_cache(maxsize=4096)
 def host_group(host: str) -> str:
     """The group of hosts that shares one patience: all of Flickr's are one, any other host is its own."""
     return FLICKR_GROUP if on_domain(host, FLICKR_DOMAINS) else host.lower()

@@ -41,8 +41,8 @@ def ends(name: str, body: bytes) -> bool:
     match name:
         case "JPEG":
             scan = next((place for marker, place, _ in jpeg_segments(body) if marker == _START_OF_SCAN), None)
-            # Within scans a byte 0xFF is always stuffed, so the first end marker behind the first scan is the end.
-            return scan is not None and body.find(b"\xff\xd9", scan) != -1
+            # Within scans a byte 0xFF is always stuffed, so an end marker behind the first scan is no picture data.
+            return scan is not None and body.rfind(b"\xff\xd9", scan) != -1
         case "PNG":
             return _PNG_END in body
         case "GIF":

@@ -264,7 +264,9 @@ class _Resolver:
         """Ask for the list of each class, in parallel, and try again what may pass."""
         queue = RetryQueue(self._missing, threads=self._options.threads, tries=TRIES)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-plan")
-        crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(executor, lambda item: _ask(source, *item))
+        crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(
+            executor, lambda item: _ask(source, *item), threads=self._options.threads
+        )
         try:
             while not queue.finished:
                 self._check_stop()

@@ -110,7 +110,9 @@ class _Wave:
         """Ask for each of the sample, and record the answers as they come."""
         queue = RetryQueue(sample, threads=self.options.threads, tries=TRIES)
         executor = ThreadPoolExecutor(self.options.threads, thread_name_prefix="scraper-recheck")
-        crew: Crew[tuple[Settlement, int], tuple[Recheck, Settlement, int, Reply]] = Crew(executor, self._one)
+        crew: Crew[tuple[Settlement, int], tuple[Recheck, Settlement, int, Reply]] = Crew(
+            executor, self._one, threads=self.options.threads
+        )
         changes: Counter[tuple[Outcome, Outcome]] = Counter()
         try:
             while not queue.finished:

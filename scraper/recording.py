@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 def iso(unix: float) -> str:
     """Unix seconds as the manifest writes times: UTC, ISO 8601, milliseconds."""
-    return dt.datetime.fromtimestamp(unix, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, microseconds = divmod(round(unix * 1e6), 1_000_000)
+    return f"{_second(seconds)}.{microseconds // 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=64)
+def _second(unix: int) -> str:
+    # A batch has few different seconds in it.
+    return dt.datetime.fromtimestamp(unix, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True)

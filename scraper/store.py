@@ -31,13 +31,20 @@ _TRANSIENT: Final = (*_FULL, errno.EIO, errno.EMFILE, errno.ENFILE)
 """Failures of the machine, which pass; others of a folder that is opened are the fault of who named it."""
 
 
-@contextlib.contextmanager
-def _stopping(path: object) -> Iterator[None]:
+class _stopping:  # noqa: N801 - used as contextlib's own are, which cost five times as much
     """Turn a failure of the file system into the end of the run, which can be resumed once it is mended."""
-    try:
-        yield
-    except OSError as error:
-        raise _stopped(path, error) from error
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, *parts: object) -> None:
+        self._parts = parts
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise _stopped("/".join(str(part) for part in self._parts), error) from error
 
 
 def _stopped(path: object, error: OSError) -> StoppedEarlyError:
@@ -136,7 +143,7 @@ class Folder:
         Raises:
             StoppedEarlyError: the file system refused.
         """
-        with _stopping(self.path / wnid):
+        with _stopping(self.path, wnid):
             folder = _subfolder(self._root, wnid)
             try:
                 os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=folder)
@@ -148,7 +155,7 @@ class Folder:
     def sync(self) -> None:
         """Make the names given since the last call safe from a power cut: one sync for each folder touched."""
         for wnid in self._dirty:
-            with _stopping(self.path / wnid):
+            with _stopping(self.path, wnid):
                 folder = os.open(wnid, _FOLDER, dir_fd=self._root)
                 try:
                     os.fsync(folder)
@@ -238,5 +245,5 @@ def remove(root: Path, path: str) -> None:
         StoppedEarlyError: the file system refused.
     """
     folder, _, name = path.rpartition("/")
-    with _stopping(root / path), _descend(root, folder) as parent, contextlib.suppress(FileNotFoundError):
+    with _stopping(root, path), _descend(root, folder) as parent, contextlib.suppress(FileNotFoundError):
         os.unlink(name, dir_fd=parent)
