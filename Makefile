@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types torture fuzz bench format clean
+.PHONY: help demo test lint types torture fuzz bench bench-peers format clean
 
 help:  ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,10 +39,17 @@ fuzz: $(STAMP)  ## feed mutated pictures and lists to their readers for two minu
 bench: $(STAMP)  ## measure speed and memory against yardsticks, all on loopback; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
+.venv-img2dataset:
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check img2dataset
+
+bench-peers: $(STAMP) .venv-img2dataset  ## the same beside other tools, those found of wget2 curl aria2 wget parallel
+	$(BIN)/python -m benchmarks peers
+
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-img2dataset build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find scraper tests -name __pycache__ -type d -prune -exec rm -rf {} +

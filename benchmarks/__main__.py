@@ -11,18 +11,20 @@ from typing import Final
 
 from benchmarks import results
 
-NAMES: Final = ("fetch", "startup")
+NAMES: Final = ("fetch", "decode", "threads", "startup")
 """In the order in which they run."""
+NEEDY: Final = ("peers",)
+"""Those that need other tools installed, and run only when they are named."""
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join((*NAMES, *NEEDY))}")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs; not written")
     given = parser.parse_args()
     for name in given.names or NAMES:
-        if name not in NAMES:
+        if name not in (*NAMES, *NEEDY):
             parser.error(f"no benchmark {name!r}")
         folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
         try:
