@@ -26,7 +26,7 @@ from scraper.errors import (
 from scraper.flickr import file_name
 from scraper.model import DECIDED_KINDS, Candidate, ClassState, Form, Outcome, Wnid
 from scraper.recording import iso, write_batch, write_wave
-from scraper.schema import RANKS, candidate_id, class_number, wnid_of
+from scraper.schema import RANKS, candidate_id, wnid_of
 
 if TYPE_CHECKING:
     import random
@@ -237,18 +237,13 @@ class Manifest:
         """
         if len(listing.candidates) >= RANKS:
             raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
-        first = class_number(wnid) * RANKS
+        first = candidate_id(wnid, 1)
         with self.transaction() as connection:
             connection.executemany(
                 "INSERT INTO candidate (id, url, photo_id, filename) VALUES (?, ?, ?, ?)",
                 (
-                    (
-                        first + rank,
-                        found.url,
-                        found.photo_id,
-                        found.filename if found.filename != file_name(found.url) else None,
-                    )
-                    for rank, found in enumerate(listing.candidates, start=1)
+                    (number, url, photo, None if usual else filename)
+                    for number, (url, photo, filename, usual) in enumerate(listing.candidates, start=first)
                 ),
             )
             connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 Wnid = NewType("Wnid", str)
 """A WordNet 3.0 noun synset: `n` and the eight-digit offset, such as `n01440764` (tench)."""
@@ -148,13 +148,16 @@ class ClassRequest:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One candidate as a list gives it: its URL, the Flickr photo id in it, and the file name it will get."""
+class Listed(NamedTuple):
+    """One candidate as a list gives it: its URL, the Flickr photo id in it, and the file name it will get.
+
+    `usual` is whether the URL alone says the file name. A tuple, because an index file has millions of them.
+    """
 
     url: str
     photo_id: int | None
     filename: str
+    usual: bool
 
 
 @dataclass(frozen=True, slots=True)

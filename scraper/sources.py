@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -11,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scraper.errors import InputError
+from scraper.indexfile import open_index, rests, stretches
 from scraper.judge import outcome_of_status
-from scraper.listings import LONGEST_URL, ListingBuilder, parse_answer, split_index_line
+from scraper.listings import ListingBuilder, parse_answer
 from scraper.model import Listing, ListingOutcome, Outcome
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator
 
     from scraper.client import Client
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 LARGEST_LIST: Final = 64 * 2**20
 """Bytes of one class's list; the longest of ImageNet is about 200 kB."""
 
-_LONGEST_LINE: Final = LONGEST_URL + 64
-_GZIP: Final = b"\x1f\x8b"
 _RETRYABLE: Final = frozenset(
     {
         ListingOutcome.NOT_READY,
@@ -147,7 +145,7 @@ class IndexSource:
         """
         self.malformed = 0
         try:
-            with _opened(self.path) as file:
+            with open_index(self.path) as file:
                 yield from self._classes(file, {wnid.encode(): wnid for wnid in wanted}, grouped=grouped)
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
             raise InputError(f"cannot read the source {self.path}: {error}") from error
@@ -157,12 +155,10 @@ class IndexSource:
     ) -> Iterator[tuple[Wnid, Listing]]:
         open_builders: dict[bytes, ListingBuilder] = {}
         closed: set[bytes] = set()
-        for line in _bounded_lines(file):
-            parts = split_index_line(line)
-            if parts is None:
-                self.malformed += bool(line.strip())
+        for name, lines in stretches(file):
+            if name is None:
+                self.malformed += bool(lines.strip())
                 continue
-            name, rest = parts
             if name not in open_builders:
                 if grouped:
                     yield from self._close(open_builders, wanted)
@@ -173,7 +169,7 @@ class IndexSource:
                 if name in closed:
                     raise NotGroupedError
                 open_builders[name] = ListingBuilder(self._hosts)
-            open_builders[name].add(rest)
+            open_builders[name].add_lines(rests(lines))
         yield from self._close(open_builders, wanted)
 
     def _close(
@@ -181,39 +177,6 @@ class IndexSource:
     ) -> Iterator[tuple[Wnid, Listing]]:
         for name, builder in builders.items():
             yield wanted[name], builder.build(shuffle=shuffle_seed(self._shuffle, wanted[name]))
-
-
-def _bounded_lines(file: io.BufferedReader) -> Iterator[bytes]:
-    """The lines of a file, each cut where it is longer than any URL: an endless one costs time, not memory."""
-    while line := file.readline(_LONGEST_LINE):
-        if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
-            while (rest := file.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
-                pass
-        yield line
-
-
-def _opened(path: Path) -> io.BufferedReader:
-    with path.open("rb") as file:
-        start = file.read(512)
-    if start.startswith(_GZIP):
-        with gzip.open(path) as unpacked:
-            packed_start = unpacked.read(512)
-        return _member(path, "r|gz") if _is_tar(packed_start) else io.BufferedReader(gzip.open(path))
-    return _member(path, "r|") if _is_tar(start) else path.open("rb")
-
-
-def _is_tar(start: bytes) -> bool:
-    return start[257:262] == b"ustar"
-
-
-def _member(path: Path, mode: str) -> io.BufferedReader:
-    """The first file in an archive, as a stream; the archive has but one."""
-    archive = tarfile.open(path, mode)  # type: ignore[call-overload]  # noqa: SIM115 - closed with the member
-    for member in archive:
-        if member.isfile():
-            inner: io.BufferedReader = archive.extractfile(member)
-            return inner
-    raise tarfile.TarError("no file in the archive")
 
 
 def shuffle_seed(seed: str | None, wnid: Wnid) -> str | None:
@@ -266,7 +229,7 @@ def check_source(source: str) -> None:
             if next(path.glob("n????????.txt"), None) is None:
                 raise InputError(f"--source {source}: no <wnid>.txt list in this folder")
         else:
-            with _opened(path) as file:
+            with open_index(path) as file:
                 file.read(1)
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise InputError(f"--source {source}: cannot be read: {error}") from error

@@ -32,9 +32,9 @@ LAYERS = (
         "resolver",
         "schema",
     ),
-    ("crew", "config", "wnids", "retry", "brake", "pictures", "listings", "store", "lock", "targets"),
-    ("arguments", "connections", "failures", "judge", "scheduler", "queueing", "recording", "database"),
-    ("client", "manifest"),
+    ("crew", "config", "wnids", "retry", "brake", "pictures", "plainlines", "store", "lock", "targets"),
+    ("listings", "arguments", "connections", "failures", "judge", "scheduler", "queueing", "recording", "database"),
+    ("client", "manifest", "indexfile"),
     ("session", "audit", "sources", "worker", "placing", "resuming", "reporting.numbers"),
     ("planning", "fetching", "rechecking", "verifying", "reporting.text", "reporting.formats"),
     ("ui", ""),  # "" is the package itself: the Python API
@@ -55,6 +55,7 @@ PURE = (
     "scheduler",
     "judge",
     "formats",
+    "plainlines",
 )
 WORLDLY = {"os", "io", "socket", "ssl", "time", "threading", "subprocess", "tempfile", "shutil", "pathlib", "sqlite3"}
 
