@@ -33,7 +33,9 @@ def run(folder: Path, *, quick: bool) -> str:
     _write_ids(folder / "few.txt", made.wnids[:: max(1, len(made.wnids) // FEW)][:FEW])
     insert = (sys.executable, BULK_INSERT, "bare.db", "sample.tsv", str(made.flickr))
     subjects = {
-        "`zcat urls.txt.gz | wc -l`": partial(timed, ("sh", "-c", "zcat urls.txt.gz | wc -l"), cwd=folder),
+        "`zcat urls.txt.gz`, its lines counted by `wc -l`": partial(
+            timed, ("sh", "-c", "zcat urls.txt.gz | wc -l"), cwd=folder
+        ),
         "bare bulk insert of the candidates": partial(_written, folder, "bare.db", insert),
         "`scraper plan` of all classes, .gz": partial(_plan, folder, "urls.txt.gz", "all.txt"),
         "`scraper plan` of all classes, plain": partial(_plan, folder, "urls.txt", "all.txt"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from itertools import repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -141,15 +142,19 @@ def named(urls: Iterable[str], plain: Mapping[str, PlainLine | None] = MappingPr
         urls: each once.
         plain: what is known of some of them already.
     """
+    listed = [(url, plain.get(url)) for url in urls]
+    names = [image[1] if image else file_name(url) for url, image in listed]
+    photos = [int(image[2]) if image else photo_id(url) for url, image in listed]
+    if len(set(map(str.lower, names))) == len(names):  # as in most classes, so that none need be looked at
+        yield from map(Listed, (url for url, _ in listed), photos, names, repeat(True))
+        return
     taken: set[str] = set()
-    for url in urls:
-        image = plain.get(url)
-        usual = image[1] if image else file_name(url)
+    for (url, _), photo, usual in zip(listed, photos, names, strict=True):
         name, salt = usual, ""
         while name.lower() in taken:
             name, salt = distinct_name(usual, url + salt), salt + "#"
         taken.add(name.lower())
-        yield Listed(url, int(image[2]) if image else photo_id(url), name, name is usual)
+        yield Listed(url, photo, name, name == usual)
 
 
 def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, status: int | None = None) -> Listing:
