@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.index_file import Made
     from benchmarks.measuring import Cost
 
-ROUNDS: Final = 2
+ROUNDS: Final = 1
 GOAL: Final = 3.0
 LEAN: Final = 200
 """MB that a plan may come to use."""

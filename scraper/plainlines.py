@@ -31,12 +31,12 @@ _END: Final = r"\r?\n"
 @cache
 def _pattern(hosts: tuple[str, ...]) -> re.Pattern[str]:
     """Each match is what `PlainLine` has; plain URLs of other hosts are passed over on the way."""
-    at_root = {host for host in hosts if on_domain(host, FLICKR_DOMAINS)}
-    at_root.update(domain for domain in FLICKR_DOMAINS if on_domain(domain, hosts))
+    ours = {host for host in hosts if on_domain(host, FLICKR_DOMAINS)}
+    ours.update(domain for domain in FLICKR_DOMAINS if on_domain(domain, hosts))
     # Looked at from its end, a host is read once. One that ends in a dot, or in a wanted name that is not a domain of
     # its own (`notflickr.com`), is left to the rules.
     not_wanted = "".join(f"(?<!{re.escape(host)})" for host in (".", *hosts))
-    wanted = "|".join(f"(?<=[./]{re.escape(host)})" for host in sorted(at_root)) or "(?!)"
+    wanted = "|".join(f"(?<=[./]{re.escape(host)})" for host in sorted(ours)) or "(?!)"
     elsewhere = rf"https?+://{_HOST}{not_wanted}(?::[0-9]{{1,5}}+)?+(?:/[!-~]{{0,4000}}+)?+{_END}"
     image = rf"(https?+://{_HOST}(?:{wanted})/{_FOLDERS}({_NAME})(?:\?[!-~]{{0,1000}}+)?+){_END}"
     return re.compile(rf"(?:{elsewhere})*+(?:{image}|([^\n]*+(?:\n|$)))")
