@@ -73,10 +73,10 @@ def run(folder: Path, *, quick: bool) -> str:
     os.environ |= {"NO_ALBUMENTATIONS_UPDATE": "1"}
     photos, rounds = (PHOTOS // 10, 1) if quick else (PHOTOS, ROUNDS)
     bench = Bench.prepare(folder, photos)
-    parts = [f"## Peers\n\n{photos} URLs over HTTPS, {bench.alive} of them photos; {rounds} round{'s' * (rounds > 1)}. CPU in ms a photo."]
-    parts.append(
-        "`files` is what is in the output folder at the end: those beyond the photos are placeholders and pages."
-    )
+    parts = [
+        f"## Peers\n\n{photos} URLs over HTTPS, {bench.alive} of them photos; rounds: {rounds}. CPU in ms a photo.",
+        "`files` is what is in the output folder at the end: those beyond the photos are placeholders and pages.",
+    ]
     for latency in LATENCIES:
         with serving(folder, photos=photos, latency=latency) as served:
             os.environ |= {"SSL_CERT_FILE": str(served.ca_file)}
