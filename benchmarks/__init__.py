@@ -1,1 +1,1 @@
-"""What the tool costs, as ratios to yardsticks that run beside it: `make bench` (README.md of this folder)."""
+"""What the tool costs, as ratios to yardsticks that run beside it: `make bench`."""
