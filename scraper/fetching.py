@@ -8,6 +8,7 @@ What is in flight lives in memory only, so a crash leaves nothing to clean up bu
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import time
 from collections import Counter
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 200
 BATCH_SECONDS: Final = 0.5
 """A batch is recorded when it has this many attempts or is this old: what a kill can cost."""
+_REVISIONS: Final = 10_000
+"""Revisions in one transaction."""
 _TICK: Final = 0.25
 """Seconds between looks at whether someone asked the run to stop."""
 _GRACE: Final = 2.0
@@ -141,14 +144,16 @@ def fetch(
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
         run = stack.enter_context(recorded(book, "fetch", argv))
-        revisions = [
-            Revision(number, State.WAITING, None, "the file was missing or of another size") for number in lost
-        ]
+        why = "the file was missing or of another size"
+        revisions = itertools.chain(
+            (Revision(number, State.WAITING, None, why) for number in lost), reopened(book, options)
+        )
         if lost:
             notice(f"{len(lost)} images were missing or of the wrong size; they will be fetched again")
         for stray in strays:
             folder.remove(stray)
-        book.record(run.id, Batch(revisions=[*revisions, *reopened(book, options)]), time.time())
+        while some := list(itertools.islice(revisions, _REVISIONS)):  # there may be millions
+            book.record(run.id, Batch(revisions=some), time.time())
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
@@ -217,10 +222,6 @@ class _Drain:
         worker = Worker(client, self._folder, rules, self._options.max_bytes)
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
         crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt, threads=self._options.threads)
-        unknown = self._book.unknown()
-        for wnid in {candidate.wnid for candidate in unknown} & self._states.keys():
-            self._tell_photos(wnid)
-        self._scheduler.resume(unknown)
         try:
             self._loop(crew)
         except InterruptedRunError:

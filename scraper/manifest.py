@@ -293,19 +293,17 @@ class Manifest:
         ]
 
     def waiting(self, wnid: Wnid, first: int, last: int, count: int) -> list[Candidate]:
-        """Up to `count` candidates of a class that wait, with ranks from `first` to `last`, in rank order."""
+        """Up to `count` candidates of a class with ranks from `first` to `last`, in rank order.
+
+        They wait, or are unknown. A class's list is read once in each run, from its start, so that those are of an
+        earlier run; and they come before what was never asked for, since ranks are used in order.
+        """
         with translated(self.path):
             rows = self._connection.execute(
-                f"{_CANDIDATE} WHERE id BETWEEN ? AND ? AND state = 0 ORDER BY id LIMIT ?",
+                f"{_CANDIDATE} WHERE id BETWEEN ? AND ? AND state IN (0, 3) ORDER BY id LIMIT ?",
                 (candidate_id(wnid, first), candidate_id(wnid, min(last, RANKS - 1)), count),
             ).fetchall()
-        return [_candidate(row) for row in rows]
-
-    def unknown(self) -> list[Candidate]:
-        """The candidates of classes still short that an earlier run left unknown, in rank order."""
-        with translated(self.path):
-            rows = self._connection.execute(f"{_CANDIDATE} WHERE state = 3 ORDER BY id % {RANKS}").fetchall()
-        return [_candidate(row) for row in rows]
+        return [_candidate(wnid, row) for row in rows]
 
     def images(self) -> Iterator[tuple[int, str, int]]:
         """Every image: candidate id, path and size in bytes, in the order of the candidates."""
@@ -351,10 +349,14 @@ class Manifest:
         """Digests of pictures that were found to stand for deleted photos."""
         return {row["sha256"] for row in self.rows("SELECT sha256 FROM placeholders")}
 
-    def lost(self, outcomes: Iterable[str]) -> list[tuple[int, str, str]]:
-        """Candidates of short classes lost with one of these outcomes, in no other form yet: id, URL, outcome."""
+    def lost(self, outcomes: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+        """Candidates of short classes lost with one of these outcomes, in no other form yet: id, URL, outcome.
+
+        They may be revised meanwhile: a class's rows are read before the first of them is given.
+        """
         names = frozenset(outcomes)
-        found: list[tuple[int, str, str]] = []
+        if not names:
+            return
         with self.reading() as connection:
             for (wnid,) in connection.execute("SELECT wnid FROM shortfall").fetchall():
                 rows = connection.execute(
@@ -363,8 +365,7 @@ class Manifest:
                     (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
                 ).fetchall()
                 there = set(self.photos(wnid))  # by another URL, so that nothing is to be gained
-                found += [row[:3] for row in rows if row[2] in names and row[3] not in there]
-        return found
+                yield from (row[:3] for row in rows if row[2] in names and row[3] not in there)
 
     # --- recheck ---------------------------------------------------------------------------------------------------
 
@@ -402,10 +403,23 @@ class Manifest:
         """The wnids in the manifest."""
         return [row["wnid"] for row in self.rows("SELECT wnid FROM classes")]
 
-    def image_digests(self) -> list[tuple[str, int, str]]:
+    def count_images(self) -> int:
+        """Images on record."""
+        return int(self.rows("SELECT count(*) AS images FROM image")[0]["images"])
+
+    def image_digests(self) -> Iterator[tuple[str, int, str]]:
         """Every image: path, size in bytes, SHA-256."""
         with translated(self.path):
-            return self._connection.execute("SELECT path, bytes, sha256 FROM image ORDER BY candidate_id").fetchall()
+            yield from self._connection.execute("SELECT path, bytes, sha256 FROM image ORDER BY candidate_id")
+
+    def image_paths(self, wnid: str) -> set[str]:
+        """The paths of the images of a class."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT path FROM image WHERE candidate_id BETWEEN ? AND ?",
+                (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
+            )
+            return {path for (path,) in rows}
 
     # --- recording -------------------------------------------------------------------------------------------------
 
@@ -445,11 +459,11 @@ def _insert(connection: sqlite3.Connection, candidates: Sequence[Listed], first:
 _CANDIDATE: Final = "SELECT id, url, photo_id, filename, tries, not_before, form, fate FROM candidate"
 
 
-def _candidate(row: tuple[Any, ...]) -> Candidate:
+def _candidate(wnid: Wnid, row: tuple[Any, ...]) -> Candidate:
     number, url, photo, filename, tries, not_before, form, fate = row
     return Candidate(
         number,
-        Wnid(wnid_of(number)),
+        wnid,
         number % RANKS,
         url,
         filename or file_name(url),

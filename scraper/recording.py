@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
-from collections import Counter
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from scraper.flickr import host_of
-from scraper.schema import STATES, wnid_of
+from scraper.model import Outcome
+from scraper.schema import COUNTS, STATES, wnid_of
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from scraper.model import Attempt, BudgetRaise, Outcome, Revision
+    from scraper.model import Attempt, BudgetRaise, Revision
     from scraper.retry import Decision
 
 
@@ -158,26 +159,41 @@ class _Counts:
     """Changes to the counts that reports read. A host's counts keep the fate of the URL itself, whatever form won."""
 
     def __init__(self) -> None:
-        self.classes: Counter[tuple[str, ...]] = Counter()
-        self.hosts: Counter[tuple[str, ...]] = Counter()
-        self.statuses: Counter[tuple[str, ...]] = Counter()
+        self._classes: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._hosts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0])
+        self._statuses: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0])
 
     def add(self, wnid: str, url: str, outcome: str | None, fate: str | None, change: int) -> None:
+        """Count a candidate that was asked for."""
         if outcome is not None:
-            self.classes[wnid, outcome] += change
-            self.hosts[host_of(url) or "", fate or outcome] += change
+            numbers = self._classes[wnid, outcome]
+            numbers[0] += change
+            if outcome == Outcome.SAVED and fate is not None:
+                numbers[2] += change
+            self._hosts[host_of(url) or "", fate or outcome][0] += change
+
+    def add_unasked(self, wnid: str, outcome: str | None, change: int) -> None:
+        """Count a candidate that has an outcome and was never asked for."""
+        if outcome is not None:
+            self._classes[wnid, outcome][1] += change
+
+    def add_bytes(self, wnid: str, change: int) -> None:
+        """Count the bytes of an image."""
+        self._classes[wnid, Outcome.SAVED][3] += change
+
+    def add_status(self, status: int | None) -> None:
+        """Count a request."""
+        self._statuses[str(status) if status is not None else "none",][0] += 1
 
     def write(self, connection: sqlite3.Connection) -> None:
-        for table, (columns, number), counts in (
-            ("class_outcomes", ("wnid, outcome", "candidates"), self.classes),
-            ("host_outcomes", ("host, outcome", "candidates"), self.hosts),
-            ("statuses", ("status", "requests"), self.statuses),
-        ):
-            marks = ", ".join("?" * (columns.count(",") + 2))
+        changed = {"class_outcomes": self._classes, "host_outcomes": self._hosts, "statuses": self._statuses}
+        for table, (keys, numbers) in COUNTS.items():
+            marks = ", ".join("?" * (len(keys) + len(numbers)))
+            sums = ", ".join(f"{number} = {number} + excluded.{number}" for number in numbers)
             connection.executemany(
-                f"INSERT INTO {table} ({columns}, {number}) VALUES ({marks}) "  # noqa: S608 - the names are ours
-                f"ON CONFLICT ({columns}) DO UPDATE SET {number} = {number} + excluded.{number}",
-                [(*key, count) for key, count in counts.items() if count],
+                f"INSERT INTO {table} ({', '.join((*keys, *numbers))}) VALUES ({marks}) "  # noqa: S608 - the names are ours
+                f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}",
+                [(*key, *changes) for key, changes in changed[table].items() if any(changes)],
             )
 
 
@@ -188,9 +204,11 @@ def _move_counts(connection: sqlite3.Connection, settled: Sequence[Settled]) -> 
     for candidate in (s.attempt.candidate for s in settled if s.attempt.candidate.tries):
         row = connection.execute("SELECT outcome, fate FROM candidate WHERE id = ?", (candidate.id,)).fetchone()
         before[candidate.id] = row
-    for attempt, decision in ((s.attempt, s.decision) for s in settled):
+    for attempt, decision, path in ((s.attempt, s.decision, s.path) for s in settled):
         candidate = attempt.candidate
-        counts.statuses[str(attempt.status) if attempt.status is not None else "none",] += 1
+        counts.add_status(attempt.status)
+        if attempt.picture is not None and path is not None:
+            counts.add_bytes(candidate.wnid, attempt.picture.bytes)
         counts.add(candidate.wnid, candidate.url, *before.get(candidate.id, (None, None)), -1)
         counts.add(candidate.wnid, candidate.url, decision.outcome, decision.fate, 1)
         before[candidate.id] = (decision.outcome, decision.fate)
@@ -204,9 +222,15 @@ def _revise(connection: sqlite3.Connection, run_id: int, revisions: Sequence[Rev
         url, outcome, fate, tries = connection.execute(
             "SELECT url, outcome, fate, tries FROM candidate WHERE id = ?", (number,)
         ).fetchone()
-        if tries:  # the counts are of candidates that were tried
-            counts.add(wnid_of(number), url, outcome, fate, -1)
-            counts.add(wnid_of(number), url, revision.outcome, revision.fate, 1)
+        wnid = wnid_of(number)
+        if tries:
+            counts.add(wnid, url, outcome, fate, -1)
+            counts.add(wnid, url, revision.outcome, revision.fate, 1)
+        else:
+            counts.add_unasked(wnid, outcome, -1)
+            counts.add_unasked(wnid, revision.outcome, 1)
+        for (size,) in connection.execute("SELECT bytes FROM image WHERE candidate_id = ?", (number,)).fetchall():
+            counts.add_bytes(wnid, -size)
         connection.execute(
             "UPDATE candidate SET state = ?, outcome = ?, not_before = NULL, form = ?, fate = ? WHERE id = ?",
             (STATES.index(revision.state), revision.outcome, revision.form, revision.fate, number),

@@ -33,12 +33,17 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = 8
 """Candidates loaded beyond the room of a class, so that failures do not each cost a query."""
+_LOADED: Final = 131_072
+"""Candidates that all classes together have loaded, or `_AHEAD` each if that is more: memory does not grow with n."""
 _LEAST_SURVIVAL: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A class that needs more candidates: those waiting with a rank from `first` to `last`, up to `count` of them."""
+    """A class that needs more candidates: those with a rank from `first` to `last`, up to `count` of them.
+
+    They wait, or an earlier run left them unknown.
+    """
 
     wnid: Wnid
     first: int
@@ -116,9 +121,10 @@ class Scheduler:
     def wants(self, most: int) -> list[Want]:
         """Up to `most` classes that need candidates; each must be answered by `supply` before it is named again."""
         wants = []
+        most_each = max(_AHEAD, _LOADED // (len(self._classes) or 1))
         for wnid in list(itertools.islice(self._hungry, most)):
             cls = self._hungry.pop(wnid)
-            wants.append(Want(wnid, cls.cursor, cls.budget, cls.room + _AHEAD))
+            wants.append(Want(wnid, cls.cursor, cls.budget, min(cls.room + _AHEAD, most_each)))
         return wants
 
     def supply(self, want: Want, candidates: Iterable[Candidate]) -> None:
@@ -151,14 +157,6 @@ class Scheduler:
         while cls.aside:
             self._delay(cls, *cls.aside.pop())
         self._feed(cls)
-
-    def resume(self, candidates: Iterable[Candidate]) -> None:
-        """Give back candidates that an earlier run left unknown; they come before fresh ones."""
-        for candidate in candidates:
-            cls = self._classes.get(candidate.wnid)
-            if cls is not None:
-                cls.ready.append(candidate)
-                self._feed(cls)
 
     # --- requests out ----------------------------------------------------------------------------------------------
 

@@ -19,6 +19,13 @@ RANKS: Final = 10_000_000
 STATES: Final = ("waiting", "saved", "lost", "unknown")
 """What the number in `candidate.state` means."""
 
+COUNTS: Final = {
+    "class_outcomes": (("wnid", "outcome"), ("candidates", "unasked", "repaired", "bytes")),
+    "host_outcomes": (("host", "outcome"), ("candidates",)),
+    "statuses": (("status",), ("requests",)),
+}
+"""The tables of counts that are kept with every batch: what is told apart, and what is counted."""
+
 TABLES: Final = """
 CREATE TABLE classes (
   wnid TEXT PRIMARY KEY,
@@ -51,9 +58,6 @@ CREATE TABLE candidate (
   form TEXT,
   fate TEXT
 );
-CREATE INDEX candidate_unknown ON candidate (id) WHERE state = 3;
-CREATE INDEX candidate_untried ON candidate (id) WHERE tries = 0 AND outcome IS NOT NULL;
-CREATE INDEX candidate_repaired ON candidate (id) WHERE fate IS NOT NULL;
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
@@ -156,6 +160,9 @@ CREATE TABLE class_outcomes (
   wnid TEXT NOT NULL REFERENCES classes (wnid),
   outcome TEXT NOT NULL,
   candidates INTEGER NOT NULL,
+  unasked INTEGER NOT NULL,
+  repaired INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
   PRIMARY KEY (wnid, outcome)
 ) WITHOUT ROWID;
 

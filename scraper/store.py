@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import secrets
 import threading
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError, StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PARTIAL: Final = ".partial"
@@ -177,18 +178,24 @@ def compare(root: Path, images: Iterable[tuple[int, str, int]]) -> tuple[list[in
     """
     lost: list[int] = []
     others: dict[str, set[str]] = {}
-    sizes: dict[str, int] = {}
-    folder: str | None = None
-    for key, path, size in images:
-        here, _, name = path.partition("/")
-        if here != folder:
-            folder, sizes = here, sizes_in(root, here)
-            others[here] = set(sizes)
-        if sizes.get(name) != size:
-            lost.append(key)  # a file of another size stays among the others: it is not the image
-        else:
-            others[here].discard(name)
+    for folder, group in itertools.groupby(images, lambda image: image[1].partition("/")[0]):
+        sizes = sizes_in(root, folder)
+        for key, path, size in group:
+            name = path[len(folder) + 1 :]
+            if sizes.get(name) != size:
+                lost.append(key)  # a file of another size stays among the others: it is not the image
+            else:
+                del sizes[name]
+        others[folder] = set(sizes)
     return lost, others
+
+
+def folders_in(root: Path) -> list[str]:
+    """The names of the folders, and of whatever else there is, in `root`."""
+    try:
+        return os.listdir(root)
+    except OSError:
+        return []
 
 
 def sizes_in(root: Path, folder: str) -> dict[str, int]:
@@ -228,14 +235,13 @@ def _descend(root: Path, folder: str) -> Iterator[int]:
         os.close(opened)
 
 
-def leftovers(root: Path, wnids: Iterable[str], known: Container[str], owner: str) -> list[str]:
-    """Files in the folders of `wnids`, and temporary files of `owner`, that are not `known`; paths below `root`."""
-    found = []
-    for folder in (*wnids, f"{PARTIAL}/{owner}"):
-        with contextlib.suppress(OSError), _descend(root, folder) as opened, os.scandir(opened) as entries:
-            paths = [f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)]
-            found += sorted(path for path in paths if path not in known)
-    return found
+def files_in(root: Path, folder: str) -> set[str]:
+    """Whatever is no folder in a folder below `root`, links too; paths below `root`."""
+    try:
+        with _descend(root, folder) as opened, os.scandir(opened) as entries:
+            return {f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)}
+    except OSError:
+        return set()
 
 
 def remove(root: Path, path: str) -> None:

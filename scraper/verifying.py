@@ -16,10 +16,10 @@ from scraper.manifest import Manifest
 from scraper.model import Revision, State
 from scraper.recording import Batch
 from scraper.session import exclusive, recorded
-from scraper.store import digest, leftovers, remove
+from scraper.store import PARTIAL, digest, files_in, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +101,23 @@ def verify(
 def _examine(
     book: Manifest, folder: Path, progress: Callable[[VerifyProgress], None], stop: Stop, *, repair: bool, running: bool
 ) -> VerifySummary:
-    images = book.image_digests()
+    images = book.count_images()
     if images and not repair and not folder.is_dir():
         raise InputError(f"there is no folder {folder}: give the --out that fetch wrote to")
     missing, damaged = [], []
-    for number, (path, size, sha256) in enumerate(images, start=1):
+    for number, (path, size, sha256) in enumerate(book.image_digests(), start=1):
         found = digest(folder, path)
         if found is None:
             missing.append(path)
         elif found != (size, sha256):
             damaged.append(path)
-        progress(VerifyProgress(number, len(images)))
+        progress(VerifyProgress(number, images))
         if stop.asked:
             raise InterruptedRunError("interrupted; nothing was changed")
-    known = {path for path, _, _ in images}
-    strays = [] if running else leftovers(folder, book.class_names(), known, book.owner)
+    strays = [] if running else list(_strays(book, folder))
     return VerifySummary(
         book.path,
-        len(images),
+        images,
         tuple(missing),
         tuple(damaged),
         tuple(strays),
@@ -127,11 +126,19 @@ def _examine(
     )
 
 
+def _strays(book: Manifest, folder: Path) -> Iterator[str]:
+    """Files in the classes' folders that are no image's, and temporary files."""
+    for wnid in book.class_names():
+        if files := files_in(folder, wnid):
+            yield from sorted(files - book.image_paths(wnid))
+    yield from sorted(files_in(folder, f"{PARTIAL}/{book.owner}"))
+
+
 def _repair(book: Manifest, run_id: int, folder: Path, found: VerifySummary) -> None:
     lost = {*found.missing, *found.damaged}
     revisions = [
         Revision(number, State.WAITING, None, "the file was missing or damaged")
-        for number, path, _ in list(book.images())
+        for number, path, _ in book.images()
         if path in lost
     ]
     book.record(run_id, Batch(revisions=revisions), time.time())

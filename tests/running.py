@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 90.0
 """Seconds after which a command counts as hung."""
+NUMBERS: Final = (
+    "SELECT candidates.wnid, outcome, sum(tries = 0), sum(tries > 0 AND state = 'saved' AND fate IS NOT NULL), "
+    "coalesce(sum(bytes), 0) FROM candidates LEFT JOIN images ON candidate_id = id "
+    "WHERE outcome IS NOT NULL GROUP BY candidates.wnid, outcome"
+)
 _DROPPED: Final = ("PROXY", "SSL_CERT", "PYTHONWARNINGS", "COLUMNS", "FORCE_COLOR")
 
 
@@ -191,6 +196,10 @@ def check_manifest(scraper: Scraper) -> None:
         "SELECT wnid, outcome, count(*) FROM candidates WHERE outcome IS NOT NULL AND tries > 0 GROUP BY wnid, outcome",
         "classes counted": "SELECT wnid, outcome, count(*) FROM candidates WHERE outcome IS NOT NULL AND tries > 0 "
         "GROUP BY wnid, outcome EXCEPT SELECT wnid, outcome, candidates FROM class_outcomes",
+        "other numbers of classes": "SELECT wnid, outcome, unasked, repaired, bytes FROM class_outcomes "
+        f"WHERE unasked OR repaired OR bytes EXCEPT {NUMBERS}",
+        "other numbers counted": f"{NUMBERS} HAVING sum(tries = 0) OR sum(bytes) "
+        "EXCEPT SELECT wnid, outcome, unasked, repaired, bytes FROM class_outcomes",
         "counts of statuses": "SELECT status, requests FROM statuses EXCEPT "
         "SELECT coalesce(CAST(status AS TEXT), 'none'), count(*) FROM attempts GROUP BY 1",
         "budgets": "SELECT wnid FROM classes WHERE budget < (SELECT max(budget_after) FROM raises "

@@ -437,7 +437,7 @@ class Book:
 
     def state(self) -> ClassState:
         """As the scheduler is told of it."""
-        first = min((one.rank for one in self.of(State.WAITING)), default=len(self.candidates) + 1)
+        first = min((one.rank for one in self.of(State.WAITING, State.UNKNOWN)), default=len(self.candidates) + 1)
         return ClassState(self.wnid, self.n, self.budget, len(self.candidates), len(self.saved), first)
 
 
@@ -495,7 +495,6 @@ class SchedulerMachine(RuleBasedStateMachine):
         for book in self.books.values():
             if len(book.saved) < book.n:
                 self.tell(book)
-            self.scheduler.resume(book.of(State.UNKNOWN))
 
     def tell(self, book: Book) -> None:
         """Tell the photos of a class, once."""
@@ -511,7 +510,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             book = self.books[want.wnid]
             assert 1 <= want.first <= want.last == book.budget
             self.tell(book)
-            waiting = [one for one in book.of(State.WAITING) if want.first <= one.rank <= want.last]
+            waiting = [one for one in book.of(State.WAITING, State.UNKNOWN) if want.first <= one.rank <= want.last]
             self.scheduler.supply(want, waiting[: want.count])
             self.take_notes()
 

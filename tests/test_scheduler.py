@@ -414,32 +414,6 @@ def test_a_candidate_whose_time_of_an_earlier_run_is_to_come_waits_for_it() -> N
     assert bench.all_now() == [late]
 
 
-def test_unknown_candidates_of_an_earlier_run_come_before_fresh_ones() -> None:
-    listed = candidates(A, 10)
-    bench = Bench.of((state(A, 3, 10, 10), listed[5:]))
-    bench.scheduler.resume(listed[2:4])
-    assert ranks(bench.all_now()) == [3, 4, 6]
-
-
-def test_unknown_candidates_beyond_the_budget_are_resumed_without_a_raise() -> None:
-    listed = candidates(A, 10)
-    bench = Bench.of((state(A, 1, 2, 10), []))
-    bench.scheduler.resume(listed[:2])
-    (first,) = bench.all_now()
-    assert first == listed[0]
-    assert bench.raises == []
-    bench.end(first, Outcome.SAVED)
-    assert bench.raises == []
-    assert bench.scheduler.finished
-
-
-def test_unknown_candidates_of_full_or_strange_classes_are_left_alone() -> None:
-    bench = Bench.of((state(A, 1, 5, 5, saved=1), []))
-    bench.scheduler.resume([*candidates(A, 1), *candidates(B, 1)])
-    assert bench.all_now() == []
-    assert bench.scheduler.finished
-
-
 # --- the same photo under several URLs --------------------------------------------------------------------------------
 
 
@@ -665,8 +639,6 @@ class World:
         for wnid in self.targets:
             if self.saved[wnid] < self.targets[wnid]:
                 scheduler.know_photos(wnid, self.photos(wnid))
-        listed = itertools.chain.from_iterable(self.lists.values())
-        scheduler.resume([one for one in listed if self.states[one.id] is State.UNKNOWN])
         now, flying, order = 1000.0, list[tuple[float, int, float, Candidate]](), itertools.count()
         while not scheduler.finished:
             assert now < 1000.0 + seconds
@@ -674,7 +646,7 @@ class World:
                 fresh = [
                     one
                     for one in self.lists[want.wnid]
-                    if want.first <= one.rank <= want.last and self.states[one.id] is State.WAITING
+                    if want.first <= one.rank <= want.last and self.states[one.id] in (State.WAITING, State.UNKNOWN)
                 ]
                 scheduler.supply(want, fresh[: want.count])
             while (candidate := scheduler.next(now)) is not None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.intervals import wilson
 from scraper.manifest import Manifest
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
 from scraper.recording import iso
-from scraper.schema import wnid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 
@@ -145,19 +144,14 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
     """
     path = Path(manifest)
     with Manifest.open(path) as book, book.snapshot():
-        by_class = _outcomes(book, "class_outcomes", "wnid")
-        by_host = _outcomes(book, "host_outcomes", "host")
-        untried, repaired = _untried(book), _repaired(book)
-        classes = tuple(
-            _class_row(row, by_class[row["wnid"]], repaired[row["wnid"]], untried[row["wnid"]].total())
-            for row in book.rows("SELECT * FROM classes")
-        )
+        by_host = _by_host(book)
+        counts = _by_class(book)
+        classes = tuple(_class_row(row, counts[row["wnid"]]) for row in book.rows(_CLASSES))
         statuses = {row["status"]: row["requests"] for row in book.rows("SELECT * FROM statuses ORDER BY status")}
-        size = book.rows("SELECT coalesce(sum(bytes), 0) AS bytes FROM image")[0]["bytes"]
         waves = tuple(Wave(**row) for row in book.rows("SELECT * FROM waves"))
         began, ended = _dates(book)
-    tried = sum(by_class.values(), Counter())
-    outcomes = sum(untried.values(), tried.copy())
+    tried, outcomes = _totals_of(counts.values())
+    size = sum(count.bytes for count in counts.values())
     return Report(
         manifest=str(path),
         generated_at=iso(time.time()),
@@ -173,18 +167,50 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
     )
 
 
-def _untried(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
-    """Candidates with an outcome that were never asked for: their photo is there under another URL."""
-    found: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-    for row in book.rows("SELECT id, outcome FROM candidate WHERE tries = 0 AND outcome IS NOT NULL"):
-        found[wnid_of(row["id"])][Outcome(row["outcome"])] += 1
+_CLASSES: Final = "SELECT wnid, label, n, budget, listed, candidates, resolve_outcome FROM classes"
+
+
+@dataclass(slots=True)
+class _Counts:
+    """The counts kept of one class.
+
+    Attributes:
+        tried: candidates that were asked for, by outcome.
+        unasked: candidates that never were: their photo is there under another URL.
+        repaired: images that another form of a dead URL led to: the URL itself counts as dead.
+        bytes: of the images.
+    """
+
+    tried: dict[Outcome, int] = field(default_factory=dict)
+    unasked: dict[Outcome, int] = field(default_factory=dict)
+    repaired: int = 0
+    bytes: int = 0
+
+
+def _by_class(book: Manifest) -> defaultdict[str, _Counts]:
+    found: defaultdict[str, _Counts] = defaultdict(_Counts)
+    with book.reading() as connection:
+        for wnid, name, candidates, unasked, repaired, size in connection.execute(
+            "SELECT wnid, outcome, candidates, unasked, repaired, bytes FROM class_outcomes"
+        ):
+            counts, outcome = found[wnid], Outcome(name)
+            if candidates:
+                counts.tried[outcome] = candidates
+            if unasked:
+                counts.unasked[outcome] = unasked
+            counts.repaired += repaired
+            counts.bytes += size
     return found
 
 
-def _repaired(book: Manifest) -> Counter[str]:
-    """Images of each class that another form of a dead URL led to: the URL itself counts as dead."""
-    rows = book.rows("SELECT id FROM candidate WHERE fate IS NOT NULL AND state = 1")
-    return Counter(wnid_of(row["id"]) for row in rows)
+def _totals_of(counts: Iterable[_Counts]) -> tuple[Counter[Outcome], Counter[Outcome]]:
+    """Candidates of all classes by outcome: those that were asked for, and all that have one."""
+    tried: Counter[Outcome] = Counter()
+    unasked: Counter[Outcome] = Counter()
+    for count in counts:
+        tried.update(count.tried)
+        unasked.update(count.unasked)
+    return tried, tried + unasked
 
 
 def _dates(book: Manifest) -> tuple[str | None, str | None]:
@@ -196,10 +222,10 @@ def _dates(book: Manifest) -> tuple[str | None, str | None]:
     return (ends[0]["started_at"], ends[-1]["started_at"]) if ends else (None, None)
 
 
-def _outcomes(book: Manifest, table: str, key: str) -> defaultdict[str, Counter[Outcome]]:
+def _by_host(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
     found: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-    for row in book.rows(f"SELECT {key} AS name, outcome, candidates FROM {table} WHERE candidates > 0"):  # noqa: S608 - both names are ours
-        found[row["name"]][Outcome(row["outcome"])] = row["candidates"]
+    for row in book.rows("SELECT host, outcome, candidates FROM host_outcomes WHERE candidates > 0"):
+        found[row["host"]][Outcome(row["outcome"])] = row["candidates"]
     return found
 
 
@@ -222,7 +248,7 @@ def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int
     )
 
 
-def _decided(outcomes: Counter[Outcome]) -> int:
+def _decided(outcomes: Mapping[Outcome, int]) -> int:
     return sum(_of(outcomes, kind) for kind in DECIDED_KINDS)
 
 
@@ -259,8 +285,10 @@ def _host_row(host: str, outcomes: Counter[Outcome]) -> HostRow:
     )
 
 
-def _class_row(row: dict[str, Any], outcomes: Counter[Outcome], repaired: int, untried: int) -> ClassRow:
-    saved, decided, dead = outcomes[Outcome.SAVED], _decided(outcomes), _of(outcomes, Kind.DEAD) + repaired
+def _class_row(row: dict[str, Any], counts: _Counts) -> ClassRow:
+    outcomes, tried = counts.tried, sum(counts.tried.values())
+    saved, decided = outcomes.get(Outcome.SAVED, 0), _decided(outcomes)
+    dead = _of(outcomes, Kind.DEAD) + counts.repaired
     shortfall, rate = max(0, row["n"] - saved), Rate.of(dead, decided)
     return ClassRow(
         wnid=row["wnid"],
@@ -268,10 +296,10 @@ def _class_row(row: dict[str, Any], outcomes: Counter[Outcome], repaired: int, u
         n=row["n"],
         listed=row["listed"],
         candidates=row["candidates"],
-        tried=outcomes.total(),
+        tried=tried,
         saved=saved,
         shortfall=shortfall,
-        reason=_reason(row, outcomes, outcomes.total() + untried) if shortfall else None,
+        reason=_reason(row, outcomes, tried + sum(counts.unasked.values())) if shortfall else None,
         decided=decided,
         dead=dead,
         unknown=_of(outcomes, Kind.UNKNOWN),
@@ -281,7 +309,7 @@ def _class_row(row: dict[str, Any], outcomes: Counter[Outcome], repaired: int, u
     )
 
 
-def _reason(row: dict[str, Any], outcomes: Counter[Outcome], used: int) -> str:
+def _reason(row: dict[str, Any], outcomes: Mapping[Outcome, int], used: int) -> str:
     """Why a class is short, the reason that someone can do something about first."""
     if row["resolve_outcome"] is None:
         return "not yet resolved"
