@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks import results
 
-NAMES: Final = ("fetch", "decode", "threads", "index", "startup")
+NAMES: Final = ("fetch", "decode", "threads", "index", "manifest", "startup")
 """In the order in which they run."""
 NEEDY: Final = ("peers",)
 """Those that need other tools installed, and run only when they are named."""

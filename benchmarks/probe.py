@@ -20,13 +20,15 @@ from scraper.retry import Decision
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scraper.model import Candidate, Wnid
+    from scraper.model import Candidate
 
 CLASSES: Final = 300
 """Classes that claims are measured on, chosen at random."""
 AT_ONCE: Final = 18
 """Candidates of a claim: the room of a class that wants ten, and the few beyond."""
-BATCHES: Final = 16
+TURNS: Final = 64
+"""Classes that take turns in a fetch."""
+BATCHES: Final = 15
 ROWS: Final = 200
 DEEP: Final = 1000
 """Candidates from which a class counts as deep; a worked manifest has used half of it."""
@@ -58,15 +60,14 @@ def claim(path: Path) -> dict[str, float]:
 
 
 def _turns(book: Manifest) -> Iterator[Candidate]:
-    """Candidates in the order in which the scheduler hands them out: one of each class in turn, by rank."""
+    """Candidates in the order in which a fetch asks for them: some classes take turns until they have their images."""
     wnids = [state.wnid for state in book.class_states()]
-    cursors = dict.fromkeys(wnids, 1)
-    lists: dict[Wnid, list[Candidate]] = {}
-    for wnid in itertools.cycle(wnids):
-        if not lists.get(wnid):
-            lists[wnid] = book.waiting(wnid, cursors[wnid], 1000, 8)[::-1]
-            cursors[wnid] = lists[wnid][0].rank + 1
-        yield lists[wnid].pop()
+    ranks = dict.fromkeys(wnids, 1)
+    for start in itertools.count(0, TURNS):
+        some = [wnids[number % len(wnids)] for number in range(start, start + min(TURNS, len(wnids)))]
+        lists = [book.waiting(wnid, ranks[wnid], DEEP, AT_ONCE) for wnid in some]
+        ranks.update((found[-1].wnid, found[-1].rank + 1) for found in lists if found)
+        yield from (one for turn in itertools.zip_longest(*lists) for one in turn if one is not None)
 
 
 def _settled(candidate: Candidate, number: int) -> Settled:

@@ -47,8 +47,12 @@ _TICK: Final = 0.25
 """Seconds between looks at whether someone asked the run to stop."""
 _GRACE: Final = 2.0
 """Seconds that requests under way get to end when the run is asked to stop."""
-_WANTS: Final = 256
-"""Classes that are given new candidates between two rounds of submitting, so that neither waits for the other."""
+_AT_ONCE: Final = 64
+"""Classes (or threads, where there are more) that take turns; the others follow as these get their images.
+
+Neighbours in the manifest lie in the same pages, so that the fewer classes a batch is of, the less is written, and
+the fewer folders are synced.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,7 @@ class _Drain:
         self._batch_began = 0.0
         self._tally = _Tally()
         self._told_braked: set[str] = set()
+        self._idle = False
 
     def run(self, client: Client) -> None:
         """Drain the manifest."""
@@ -245,6 +250,7 @@ class _Drain:
             now = time.time()
             while (candidate := self._scheduler.next(now)) is not None:
                 crew.submit(candidate)
+            self._idle = self._scheduler.in_flight < self._options.threads
             self._collect(crew, self._patience(now))
             self._tell_brakes()
             self._report()
@@ -252,7 +258,9 @@ class _Drain:
         self._report()
 
     def _load(self) -> None:
-        for want in self._scheduler.wants(_WANTS):
+        room = max(_AT_ONCE, self._options.threads) - self._scheduler.in_turn
+        # Where threads are idle, the classes in turn wait for a host, and another class may have other hosts.
+        for want in self._scheduler.wants(_AT_ONCE if self._idle else max(0, room)):
             self._tell_photos(want.wnid)
             self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
 

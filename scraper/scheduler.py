@@ -265,6 +265,11 @@ class Scheduler:
             cls.aside.append((candidate, not_before))
         return bool(self._delayed)
 
+    @property
+    def in_turn(self) -> int:
+        """Classes that have a candidate ready and wait for their turn, or for their host."""
+        return len(self._turns) + sum(map(len, self._parked.values()))
+
     def take_skipped(self) -> list[Candidate]:
         """The candidates since the last call that are not asked for, since their photo is there by another URL."""
         skipped, self._skipped = self._skipped, []
