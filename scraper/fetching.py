@@ -48,7 +48,7 @@ _TICK: Final = 0.25
 _GRACE: Final = 2.0
 """Seconds that requests under way get to end when the run is asked to stop."""
 _AT_ONCE: Final = 64
-"""Classes (or threads, where there are more) that take turns; the others follow as these get their images.
+"""Classes that take turns, or two for each thread; the others follow as these get their images.
 
 Neighbours in the manifest lie in the same pages, so that the fewer classes a batch is of, the less is written, and
 the fewer folders are synced.
@@ -258,7 +258,7 @@ class _Drain:
         self._report()
 
     def _load(self) -> None:
-        room = max(_AT_ONCE, self._options.threads) - self._scheduler.in_turn
+        room = max(_AT_ONCE, 2 * self._options.threads) - self._scheduler.in_turn
         # Where threads are idle, the classes in turn wait for a host, and another class may have other hosts.
         for want in self._scheduler.wants(_AT_ONCE if self._idle else max(0, room)):
             self._tell_photos(want.wnid)

@@ -7,13 +7,15 @@ import io
 import math
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import CLOCK, TENCH
-from tests.running import Scraper
+from tests.running import Scraper, check_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,3 +208,25 @@ def test_reasons(copied: Scraper) -> None:
     }
     copied.done("plan", TENCH, "-n", "10", "--source", "lists")
     assert reasons()[TENCH] is None
+
+
+def test_unknown_candidates_of_an_earlier_run_are_asked_for_before_the_rest(copied: Scraper) -> None:
+    shutil.copy(copied.folder / "lists" / f"{CLOCK}.txt", copied.folder / "lists" / "n00000002.txt")
+    copied.done("plan", "n00000002", "-n", "4", "--oversample", "1", "--source", "lists")
+    nowhere = Scraper(copied.folder)
+    nowhere.done("fetch", "--no-top-up", "--retries", "1", "--connect-to", "::127.0.0.1:1")
+    tries = "SELECT rank, tries FROM candidates WHERE wnid = 'n00000002' AND tries > 0 ORDER BY rank"
+    assert copied.rows(tries) == [(rank, 1) for rank in range(1, 5)]
+    copied.done("fetch")
+    assert copied.rows(tries)[:4] == [(rank, 2) for rank in range(1, 5)]
+    check_manifest(copied)
+
+
+@pytest.mark.parametrize("column", ["candidates", "unasked", "repaired", "bytes"])
+def test_verify_counts_again_what_reports_read(copied: Scraper, column: str) -> None:
+    with closing(sqlite3.connect(copied.manifest)) as connection, connection:
+        connection.execute(f"UPDATE class_outcomes SET {column} = {column} + 1 WHERE outcome = 'saved'")  # noqa: S608 - our own names
+    assert "class_outcomes" in copied.done("verify", code=1).out
+    copied.done("verify", "--repair")
+    check_manifest(copied)
+    copied.done("verify")

@@ -179,6 +179,22 @@ def test_wants_are_limited_to_the_number_asked_for() -> None:
     assert [want.wnid for want in bench.scheduler.wants(2)] == [C]
 
 
+def test_what_is_loaded_ahead_does_not_grow_with_the_classes_times_their_rooms() -> None:
+    wnids = [Wnid(f"n{number:08d}") for number in range(1, 20_001)]
+    bench = Bench.of(*((state(wnid, 1000, 1000, 1000), []) for wnid in wnids))
+    wants = bench.scheduler.wants(20_000)
+    assert len(wants) == 20_000
+    assert min(want.count for want in wants) >= 1
+    assert sum(want.count for want in wants) <= 200_000
+
+
+def test_classes_in_turn_are_counted_with_those_whose_host_is_busy() -> None:
+    bench = Bench.of(*((state(wnid, 3, 5, 5), candidates(wnid, 5)) for wnid in (A, B, C)), limits=Limits(1))
+    assert bench.scheduler.in_turn == 0
+    bench.all_now()
+    assert bench.scheduler.in_turn == 3
+
+
 def test_gaps_in_a_list_that_an_earlier_run_left_are_passed_over() -> None:
     waiting = [one for one in candidates(A, 40) if one.rank % 7 == 0]
     bench = Bench.of((state(A, 10, 40, 40), waiting), limits=Limits(32, top_up=False))
