@@ -1,13 +1,19 @@
 """Manifests of any size, made in bulk in the exact schema: fresh from `plan`, or worked on by a long `fetch`.
 
 A class in 20 is deep: 1,000 candidates, of which a fetch has used 500. The others have 430 and 117.
+
+    python bulk.py FOLDER CLASSES    # makes fresh.db, worked.db and worked-images; prints the sizes as JSON
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.audit import recount
@@ -17,7 +23,6 @@ from scraper.schema import RANKS
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
 DEEP_EVERY: Final = 20
 _STEP: Final = 677
@@ -125,3 +130,16 @@ def _save_images(connection: sqlite3.Connection, out: Path) -> None:
 def _size(connection: sqlite3.Connection) -> Size:
     tables = ("classes", "candidate", "attempt", "image")
     return Size(*(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables))  # noqa: S608 - names of ours
+
+
+def main() -> None:
+    """Make both in a folder."""
+    folder = Path(sys.argv[1])
+    sizes = {"fresh": fresh(folder / "fresh.db", int(sys.argv[2]))}
+    shutil.copy(folder / "fresh.db", folder / "worked.db")
+    sizes["worked"] = work(folder / "worked.db", folder / "worked-images")
+    print(json.dumps({stage: asdict(size) for stage, size in sizes.items()}))
+
+
+if __name__ == "__main__":
+    main()
