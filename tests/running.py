@@ -29,6 +29,11 @@ NUMBERS: Final = (
     "coalesce(sum(bytes), 0) FROM candidates LEFT JOIN images ON candidate_id = id "
     "WHERE outcome IS NOT NULL GROUP BY candidates.wnid, outcome"
 )
+NO_ANSWER: Final = (
+    "'throttled', 'server_error', 'timeout', 'dns_error', 'connection_error', 'tls_error', 'protocol_error', "
+    "'redirect_error', 'bad_status'"
+)
+"""The outcomes that say nothing of the photo, for SQL."""
 _DROPPED: Final = ("PROXY", "SSL_CERT", "PYTHONWARNINGS", "COLUMNS", "FORCE_COLOR")
 
 
@@ -169,6 +174,8 @@ def check_manifest(scraper: Scraper) -> None:
         "image without saved": "SELECT candidate_id FROM images WHERE candidate_id NOT IN "
         "(SELECT id FROM candidates WHERE state = 'saved')",
         "outcome of saved": "SELECT id FROM candidates WHERE (state = 'saved') <> (outcome IS 'saved')",
+        "lost without an answer": f"SELECT id FROM candidates WHERE state = 'lost' AND outcome IN ({NO_ANSWER})",  # noqa: S608 - the words are ours
+        "unknown with one": f"SELECT id FROM candidates WHERE state = 'unknown' AND outcome NOT IN ({NO_ANSWER})",  # noqa: S608
         "one path, one image": "SELECT path FROM images GROUP BY path HAVING count(*) > 1",
         "more than n": "SELECT wnid FROM classes WHERE n < "
         "(SELECT count(*) FROM images WHERE images.wnid = classes.wnid)",
@@ -192,6 +199,10 @@ def check_manifest(scraper: Scraper) -> None:
         "outcome without a request or a revision": "SELECT id FROM candidates WHERE outcome IS NOT NULL AND tries = 0 "
         "AND id NOT IN (SELECT candidate_id FROM revisions)",
         "images of placeholders": "SELECT path FROM images WHERE sha256 IN (SELECT sha256 FROM placeholders)",
+        "the same bytes twice": "SELECT sha256 FROM images GROUP BY wnid, sha256 HAVING count(*) > 1",
+        "placeholders without a digest": "SELECT candidate_id FROM revisions WHERE state_after = 'lost' "
+        "AND outcome_after = 'placeholder' AND candidate_id NOT IN "
+        "(SELECT candidate_id FROM attempts JOIN placeholders USING (sha256))",
         "counts of classes": "SELECT wnid, outcome, candidates FROM class_outcomes WHERE candidates > 0 EXCEPT "
         "SELECT wnid, outcome, count(*) FROM candidates WHERE outcome IS NOT NULL AND tries > 0 GROUP BY wnid, outcome",
         "classes counted": "SELECT wnid, outcome, count(*) FROM candidates WHERE outcome IS NOT NULL AND tries > 0 "

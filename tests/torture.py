@@ -1,8 +1,9 @@
 """Runs that are killed at random moments, over and over: `python -m tests.torture --kills 300 --seconds 600 --seed 1`.
 
 Plan and fetch run as processes against the stand-in, in a world with every fate. They get SIGKILL mostly, else
-SIGTERM or SIGINT, once or twice; between runs, saved files are torn as a power cut would. After every one, queries
-and digests of our own look for a broken promise; at the end, the result must be that of a run nobody disturbed.
+SIGTERM or SIGINT, once or twice, half of them in the moment after a commit; between runs, saved files are torn as a
+power cut would. After every one, queries and digests of our own look for a broken promise; at the end, the result must
+be that of a run nobody disturbed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -41,6 +43,8 @@ PLAN_KILLS: Final = 5
 """Kills of a plan in one round at most; the others are for its fetch."""
 FETCH: Final = ("fetch", "--threads", str(THREADS), "--retries", "2")
 
+MOMENTS: Final = ((5, 0.0, 0.5), (12, 0.4, 2.0), (3, 2.0, 4.0))
+"""When a run is killed: how often, and between which seconds after its start."""
 KILL: Final = (signal.SIGKILL,)
 WAYS: Final = (
     (14, KILL),
@@ -78,6 +82,7 @@ class Before:
 
     run: int
     final: frozenset[str]
+    unknown: frozenset[str]
 
 
 def make_world(seed: int, classes: int, flickr: int) -> World:
@@ -113,6 +118,7 @@ class Round:
         self.tally = tally
         self.torn: set[str] = set()
         self.dirty = False  # whether files without a row are to be expected
+        self.partial: set[str] = set()  # temporary files that killed runs left
 
     # --- what is known, by queries of our own ------------------------------------------------------------------------
 
@@ -127,10 +133,11 @@ class Round:
         """What is known now; the requests of the run to come are counted from here."""
         self.standin.reset_counts()
         if not self.planned():
-            return Before(0, frozenset())
+            return Before(0, frozenset(), frozenset())
         final = {url for (url,) in self.scraper.rows("SELECT url FROM candidates WHERE state IN ('saved', 'lost')")}
         torn = {url for (url, path) in self.scraper.rows("SELECT url, path FROM images") if path in self.torn}
-        return Before(self.scraper.one("SELECT coalesce(max(id), 0) FROM runs"), frozenset(final - torn))
+        unknown = frozenset(url for (url,) in self.scraper.rows("SELECT url FROM candidates WHERE state = 'unknown'"))
+        return Before(self.scraper.one("SELECT coalesce(max(id), 0) FROM runs"), frozenset(final - torn), unknown)
 
     # --- disturbing --------------------------------------------------------------------------------------------------
 
@@ -155,8 +162,10 @@ class Round:
         process = self.scraper.start(*words)
         signals: tuple[signal.Signals, ...] = ()
         if kill:
-            early = self.rng.random() < 0.25
-            time.sleep(self.rng.uniform(0.0, 0.5) if early else self.rng.uniform(0.4, 2.0))
+            _, earliest, latest = self.rng.choices(MOMENTS, [weight for weight, _, _ in MOMENTS])[0]
+            time.sleep(self.rng.uniform(earliest, latest))
+            if self.rng.random() < 0.5:
+                self.await_commit(process)
             signals = self.rng.choices([way for _, way in WAYS], [weight for weight, _ in WAYS])[0]
         for number in signals:
             if process.poll() is None:
@@ -173,6 +182,16 @@ class Round:
         self.judge_end(words[0], process.returncode, out + err, signals)
         self.check(before, words[0], process.returncode)
         return process.returncode == 0
+
+    def await_commit(self, process: subprocess.Popen[str]) -> None:
+        """Wait for the next commit, up to a second: what should come before one and what after shows there."""
+        expires = time.monotonic() + 1.0
+        uri = f"{self.scraper.manifest.as_uri()}?mode=ro"
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(uri, uri=True)) as book:
+            before = now = book.execute("PRAGMA data_version").fetchone()
+            while now == before and time.monotonic() < expires and process.poll() is None:
+                time.sleep(0.0005)
+                now = book.execute("PRAGMA data_version").fetchone()
 
     def judge_end(self, command: str, code: int, said: str, signals: tuple[signal.Signals, ...]) -> None:
         """Whether a run ended as one may that got these signals."""
@@ -219,7 +238,7 @@ class Round:
                 assert not began, f"{path} was torn, and the fetch that followed did not see it"
         if began:
             self.torn.clear()
-        images = self.scraper.images
+        images, world = self.scraper.images, self.standin.world
         found = {str(path.relative_to(images)) for path in images.rglob("*") if path.is_file()}
         partial = {path for path in found if path.startswith(".partial/")}
         strays = found - partial - {path for path, _, _ in rows}
@@ -227,17 +246,25 @@ class Round:
             assert not partial, partial
             assert not strays, strays
             assert not (images / ".partial").exists()
-        names = {
-            f"{wnid}/{filename or urlsplit(url).path.rpartition('/')[2]}"
+        if began:
+            assert not partial & self.partial, "left by one run and not removed by the next"
+        self.partial = partial
+        urls = {
+            f"{wnid}/{filename or urlsplit(url).path.rpartition('/')[2]}": url
             for wnid, filename, url in self.scraper.rows("SELECT wnid, filename, url FROM candidates")
         }
-        assert strays <= names, strays - names
+        for path in strays - self.torn:
+            assert (images / path).read_bytes() in (world.photo_bytes(urls[path]), world.placeholder), path
 
     def check_requests(self, before: Before, code: int) -> None:
         """The server's word against the manifest's."""
         asked = {url: count for url in self.standin.world.urls() if (count := self.standin.count(url))}
         again = before.final & set(asked)
         assert not again, f"asked for again after they were final: {again}"
+        if code == 0:
+            short = "SELECT url FROM candidates JOIN shortfall USING (wnid) WHERE state = 'unknown'"
+            left = {url for (url,) in self.scraper.rows(short)} & before.unknown
+            assert left <= asked.keys(), f"unknown and not asked for again: {left - asked.keys()}"
         sql = "SELECT url, count(*) FROM attempts JOIN candidates ON candidates.id = candidate_id WHERE run_id > ?"
         recorded = dict(self.scraper.rows(f"{sql} GROUP BY url", before.run))
         final = {url for (url,) in self.scraper.rows("SELECT url FROM candidates WHERE state IN ('saved', 'lost')")}
