@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
 Item = TypeVar("Item")
@@ -63,6 +63,7 @@ class Crew(Generic[Item, Result]):
         self._work = work
         self._threads = threads
         self._hands = 0
+        self._failed: _Failed | None = None
         self._items: queue.SimpleQueue[tuple[Item] | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[Result | _Failed] = queue.SimpleQueue()
         self.in_flight = 0
@@ -93,24 +94,31 @@ class Crew(Generic[Item, Result]):
                 result = _Failed(error)
             self._finished.put(result)
 
-    def collect(self, timeout: float) -> Iterator[Result]:
+    def collect(self, timeout: float) -> list[Result]:
         """The results that are ready, waiting up to `timeout` seconds for the first.
 
         Raises:
             Exception: what `work` raised for an item; the results before it were given out.
         """
-        while True:
-            try:
-                result = self._finished.get(timeout=timeout) if timeout > 0 else self._finished.get_nowait()
-            except queue.Empty:
-                return
-            if timeout > 0 and not self._items.empty():
-                time.sleep(_GATHER)
-            timeout = 0.0
-            self.in_flight -= 1
-            if isinstance(result, _Failed):
-                raise result.error
-            yield result
+        results: list[Result] = []
+        if self._failed is None:
+            with contextlib.suppress(queue.Empty):
+                self._take(self._finished.get(timeout=timeout) if timeout > 0 else self._finished.get_nowait(), results)
+                if not self._items.empty():
+                    time.sleep(_GATHER)
+                while self._failed is None:
+                    self._take(self._finished.get_nowait(), results)
+        if self._failed is not None and not results:
+            failed, self._failed = self._failed, None
+            raise failed.error
+        return results
+
+    def _take(self, result: Result | _Failed, results: list[Result]) -> None:
+        self.in_flight -= 1
+        if isinstance(result, _Failed):
+            self._failed = result
+        else:
+            results.append(result)
 
     def cancel(self) -> None:
         """Take back the items that no thread has begun, and let each thread go when it has finished its own."""

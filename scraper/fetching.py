@@ -279,7 +279,9 @@ class _Drain:
         return max(0.0, min(times))
 
     def _collect(self, crew: Crew[Candidate, Attempt], patience: float) -> None:
-        for attempt in crew.collect(patience):
+        attempts = crew.collect(patience)
+        self._placer.look_up(attempts)
+        for attempt in attempts:
             self._settle(attempt)
         old = self._batch and time.monotonic() - self._batch_began >= BATCH_SECONDS
         if old or len(self._batch) >= BATCH_ROWS:

@@ -329,21 +329,23 @@ class Manifest:
             )
             return {filename or file_name(url) for url, filename in rows}
 
-    def same_bytes(self, sha256: str) -> list[Twin]:
-        """The candidates, images and duplicates, that these bytes came for."""
+    def same_bytes(self, digests: Iterable[str]) -> dict[str, list[Twin]]:
+        """The candidates, images and duplicates, that bytes with these digests came for, by digest."""
+        found: dict[str, list[Twin]] = {}
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT candidate.id, url, photo_id, path, form, fate FROM image "
-                "JOIN candidate ON candidate.id = candidate_id WHERE sha256 = :sha256 UNION ALL "
-                "SELECT candidate.id, url, photo_id, NULL, form, fate FROM attempt "
-                "JOIN candidate ON candidate.id = candidate_id WHERE sha256 = :sha256 "
-                "AND attempt.outcome = 'duplicate' AND candidate.outcome = 'duplicate'",
-                {"sha256": sha256},
+                "WITH wanted AS (SELECT value AS digest FROM json_each(?)) "
+                "SELECT digest, candidate.id, url, photo_id, path, form, fate FROM wanted "
+                "CROSS JOIN image ON sha256 = digest JOIN candidate ON candidate.id = candidate_id UNION ALL "
+                "SELECT digest, candidate.id, url, photo_id, NULL, form, fate FROM wanted "
+                "CROSS JOIN attempt ON sha256 = digest AND attempt.outcome = 'duplicate' "
+                "JOIN candidate ON candidate.id = candidate_id WHERE candidate.outcome = 'duplicate'",
+                (json.dumps(list(digests)),),
             ).fetchall()
-        return [
-            Twin(number, url, photo, path, Form(form) if form else None, Outcome(fate) if fate else None)
-            for number, url, photo, path, form, fate in rows
-        ]
+        for digest, number, url, photo, path, form, fate in rows:
+            twin = Twin(number, url, photo, path, Form(form) if form else None, Outcome(fate) if fate else None)
+            found.setdefault(digest, []).append(twin)
+        return found
 
     def placeholders(self) -> set[str]:
         """Digests of pictures that were found to stand for deleted photos."""

@@ -47,8 +47,19 @@ class Placer:
         self._folder = folder
         self._known = book.placeholders()
         self._unrecorded: defaultdict[str, list[Twin]] = defaultdict(list)
+        self._looked_up: dict[str, list[Twin]] = {}
         self._found: list[tuple[str, int]] = []
         self._removals: list[str] = []
+
+    def look_up(self, attempts: Iterable[Attempt]) -> None:
+        """Ask the manifest in one go for what `place` must know of these attempts, which come next."""
+        digests = {attempt.picture.sha256 for attempt in attempts if attempt.picture is not None}
+        found = self._book.same_bytes(digests) if digests else {}
+        self._looked_up = {digest: found.get(digest, []) for digest in digests}
+
+    def _recorded(self, sha256: str) -> list[Twin]:
+        known = self._looked_up.get(sha256)
+        return self._book.same_bytes([sha256]).get(sha256, []) if known is None else known
 
     def place(self, attempt: Attempt) -> Placed:
         """Keep the attempt's picture, or throw it away and say what it is."""
@@ -57,7 +68,7 @@ class Placer:
             return Placed(attempt)
         if picture.sha256 in self._known:
             return self._refuse(attempt, Outcome.PLACEHOLDER, "the same bytes came for several photos")
-        twins = [*self._book.same_bytes(picture.sha256), *self._unrecorded[picture.sha256]]
+        twins = [*self._recorded(picture.sha256), *self._unrecorded[picture.sha256]]
         photos = {twin.photo_id for twin in twins} | {candidate.photo_id}
         if len(photos - {None}) >= SUSPICIOUS_PHOTOS:
             return self._expose(attempt, picture.sha256, twins, len(photos))
@@ -96,6 +107,7 @@ class Placer:
     def recorded(self) -> None:
         """Say that all that was placed is in the manifest."""
         self._unrecorded.clear()
+        self._looked_up.clear()
 
 
 def revisions_of(taken_back: Iterable[Twin]) -> list[Revision]:

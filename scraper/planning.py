@@ -272,7 +272,7 @@ class _Resolver:
                 self._check_stop()
                 for item in queue.take(time.time()):
                     crew.submit(item)
-                self._settle(queue, list(crew.collect(queue.patience(time.time(), _TICK))))
+                self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
                 queue.check_blocked("the source of the lists", time.time())
         finally:
             crew.cancel()

@@ -120,7 +120,7 @@ class _Wave:
                     raise InterruptedRunError("interrupted; the answers so far are kept as a wave of their own")
                 for item in queue.take(time.time()):
                     crew.submit(item)
-                answers = list(crew.collect(queue.patience(time.time(), _TICK)))
+                answers = crew.collect(queue.patience(time.time(), _TICK))
                 self._settle(queue, answers, changes)
                 self.progress(RecheckProgress(changes.total(), len(sample)))
                 queue.check_blocked("the host", time.time())

@@ -15,7 +15,6 @@ import hashlib
 import itertools
 import os
 import secrets
-import threading
 from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 PARTIAL: Final = ".partial"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FOLDERS: Final = 32
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _TRANSIENT: Final = (*_FULL, errno.EIO, errno.EMFILE, errno.ENFILE)
 """Failures of the machine, which pass; others of a folder that is opened are the fault of who named it."""
@@ -79,7 +79,9 @@ class Folder:
         self.path = path
         self._owner = owner
         self._dirty: set[str] = set()
-        self._creating = threading.Lock()
+        self._session = secrets.token_hex(4)
+        self._numbers = itertools.count()
+        self._folders: dict[str, int] = {}
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -102,7 +104,7 @@ class Folder:
         with contextlib.suppress(OSError):
             os.rmdir(self._owner, dir_fd=self._partials)
             os.rmdir(PARTIAL, dir_fd=self._root)
-        for folder in (self._partial, self._partials, self._root):
+        for folder in (*self._folders.values(), self._partial, self._partials, self._root):
             os.close(folder)
 
     def write(self, body: bytes) -> str:
@@ -115,10 +117,8 @@ class Folder:
             return self._write(body)
 
     def _write(self, body: bytes) -> str:
-        name = secrets.token_hex(8)
-        # Threads that create files at once in one folder fight inside the file system; taking turns is faster.
-        with self._creating:
-            file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
+        name = f"{self._session}-{next(self._numbers)}"
+        file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
         try:
             view = memoryview(body)
             while view:
@@ -145,11 +145,7 @@ class Folder:
             StoppedEarlyError: the file system refused.
         """
         with _stopping(self.path, wnid):
-            folder = _subfolder(self._root, wnid)
-            try:
-                os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=folder)
-            finally:
-                os.close(folder)
+            os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=self._folder(wnid))
         self._dirty.add(wnid)
         return f"{wnid}/{filename}"
 
@@ -157,12 +153,18 @@ class Folder:
         """Make the names given since the last call safe from a power cut: one sync for each folder touched."""
         for wnid in self._dirty:
             with _stopping(self.path, wnid):
-                folder = os.open(wnid, _FOLDER, dir_fd=self._root)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+                os.fsync(self._folder(wnid))
         self._dirty.clear()
+
+    def _folder(self, wnid: str) -> int:
+        """A descriptor of the folder of a class; those used last are kept open."""
+        folder = self._folders.pop(wnid, None)
+        if folder is None:
+            if len(self._folders) >= _OPEN_FOLDERS:
+                os.close(self._folders.pop(next(iter(self._folders))))
+            folder = _subfolder(self._root, wnid)
+        self._folders[wnid] = folder  # the last place: used most recently
+        return folder
 
     def remove(self, path: str) -> None:
         """Remove an image that is no longer wanted; its folder is synced with the next batch."""
