@@ -63,6 +63,20 @@ def _subfolder(parent: int, name: str) -> int:
         return os.open(name, _FOLDER, dir_fd=parent)
 
 
+def _make(path: Path) -> None:
+    """Make a folder and those above it where there are none, with their names safe from a power cut."""
+    if path.is_dir():
+        return
+    if not path.parent.exists():
+        _make(path.parent)
+    path.mkdir(exist_ok=True)
+    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+
+
 class Folder:
     """The output folder of one manifest.
 
@@ -83,7 +97,7 @@ class Folder:
         self._numbers = itertools.count()
         self._folders: dict[str, int] = {}
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            _make(path)
             self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._partials = _subfolder(self._root, PARTIAL)
             self._partial = _subfolder(self._partials, owner)
