@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import http.client
 import ipaddress
@@ -41,6 +42,7 @@ class Wiring:
         self.allow_private = allow_private
         self.resolver = Resolver()
         self._local = threading.local()
+        codecs.lookup("idna")  # for TLS, which would import it once no descriptor may be left to do so
 
     @property
     def deadline(self) -> Deadline | None:

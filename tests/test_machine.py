@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -281,6 +282,30 @@ def test_out_of_file_descriptors(planned: Scraper, standin: StandIn, most: int) 
     assert planned.rows("SELECT DISTINCT outcome, error FROM attempts WHERE outcome <> 'saved'") == []
     standin.latency = 0
     completes(planned)
+
+
+LAST_DESCRIPTORS: Final = """
+import os, pathlib, resource, sys
+from scraper.client import Client
+from scraper.config import NetworkOptions, parse_connect_to
+
+connect_to, ca_certs, url = sys.argv[1:]
+options = NetworkOptions(connect_to=parse_connect_to(connect_to), ca_certs=pathlib.Path(ca_certs))
+with Client(options, threads=1) as client:
+    os.close(lowest := os.open(os.devnull, os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 2, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    print(client.get(url, most=10**7).status)
+"""
+
+
+def test_a_connection_that_takes_the_last_descriptors_needs_no_more(planned: Scraper, standin: StandIn) -> None:
+    """It has a socket and a duplicate of it; nothing is imported then, which would fail."""
+    url = planned.one("SELECT url FROM candidates LIMIT 1").replace("http:", "https:")
+    command = [sys.executable, "-W", "error", "-c", LAST_DESCRIPTORS, standin.connect_to, str(standin.ca_file), url]
+    done = subprocess.run(
+        command, env=planned.environment(), capture_output=True, text=True, timeout=LONGEST, check=False
+    )
+    assert (done.stdout, done.stderr) == ("200\n", "")
 
 
 @pytest.mark.parametrize("threads", [1, 512])
