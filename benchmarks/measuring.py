@@ -9,6 +9,7 @@ import ssl
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-LONGEST: Final = 900
+LONGEST: Final = 300
 """Seconds after which a command counts as hung."""
 
 
@@ -38,7 +39,10 @@ def timed(
     began = time.perf_counter()
     with log.open("wb") as out, (stdin or Path(os.devnull)).open("rb") as given:
         process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=given, stdout=out, stderr=out)
+        limit = threading.Timer(LONGEST, process.kill)
+        limit.start()
         _, status, usage = os.wait4(process.pid, 0)
+        limit.cancel()
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in codes:
