@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import simplejpeg
 from PIL import Image
 
 from scraper.formats import ends, format_of, jpeg_size, without_header_junk
@@ -98,8 +99,6 @@ def _damage(body: bytes) -> str | None:
 
 
 def _strict(body: bytes) -> str | None:
-    import simplejpeg  # noqa: PLC0415 - brings NumPy, which only those who decode are to wait for
-
     try:
         simplejpeg.decode_jpeg(body, colorspace="GRAY", min_height=1, min_width=1, min_factor=8, strict=True)
     except ValueError as error:
