@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_ROOM: Final = 32 * 2**20
+"""Bytes that must be free to start a thread: more than its stack, since Python hangs or dies of a thread that it starts
+without a byte left for it. They are asked for and given back, not used."""
 _GATHER: Final = 0.004
 """Seconds that results are let come in together, as long as the threads have items to go on with: each time that the
 coordinator wakes up, it takes the interpreter's lock from a thread that works."""
@@ -80,8 +83,9 @@ class Crew(Generic[Item, Result]):
         # One long task for each thread: a task, a future and two wake-ups for each item cost more than the item itself.
         self._hands += 1  # even if it fails: the task is queued by then, and a thread that is let go may find it
         try:
+            bytes(_ROOM)
             self._executor.submit(self._run)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             raise StoppedEarlyError(
                 "no more threads can be started: use fewer --threads, and run the same command again"
             ) from error

@@ -620,15 +620,9 @@ def test_a_password_in_the_source_is_not_recorded(tmp_path: Path, standin: Stand
 
 
 def test_memory_limits_are_not_a_crash(planned: Scraper) -> None:
-    """No room for threads: one line, and the rest later.
-
-    Python itself dies, at times, of a thread that it starts without a byte left for it; that is as a kill is.
-    """
-    for _ in range(5):
-        result = shell(planned, "ulimit -v 400000", "fetch", "--threads", "512")
-        assert "Traceback" not in result.err, result.err
-        if result.code != -signal.SIGSEGV:
-            break
+    """No room for threads: one line, and the rest later."""
+    result = shell(planned, "ulimit -v 400000", "fetch", "--threads", "512")
+    assert "Traceback" not in result.err, result.err
     assert result.code in (0, 4), result
     sound(planned)
     completes(planned)
