@@ -106,7 +106,7 @@ def rows_of(costs: Mapping[str, Cost], alive: int, counts: Mapping[str, tuple[in
 def counted(
     subjects: Mapping[str, Callable[[], Cost]], served: Served, counts: dict[str, tuple[int, int]]
 ) -> dict[str, Callable[[], Cost]]:
-    """The same subjects, with what the server saw of each noted."""
+    """The same subjects, with the requests and connections that the server saw of each put into `counts`."""
 
     def noting(name: str, subject: Callable[[], Cost]) -> Callable[[], Cost]:
         def run() -> Cost:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.fetch import FULL, HEADER, PHOTOS, Bench
+from benchmarks.fetch import FULL, HEADER, PHOTOS, Bench, counted
 from benchmarks.measuring import Cost, interleave, table, timed
 from benchmarks.server import serving
 
@@ -87,14 +87,13 @@ def run(folder: Path, *, quick: bool) -> str:
 
 def _compared(bench: Bench, served: Served, rounds: int) -> str:
     peers = Peers(bench, served)
-    seen: dict[str, tuple[int, int, int]] = {}
+    counts: dict[str, tuple[int, int]] = {}
+    files: dict[str, int] = {}
 
     def noting(name: str, subject: Callable[[], Cost]) -> Callable[[], Cost]:
         def noted() -> Cost:
-            served.counts()
             cost = subject()
-            pictures = sum(path.suffix in {".jpg", ".png", ".gif"} for path in (bench.folder / "out").rglob("*"))
-            seen[name] = (pictures, *served.counts())
+            files[name] = sum(path.suffix in {".jpg", ".png", ".gif"} for path in (bench.folder / "out").rglob("*"))
             return cost
 
         return noted
@@ -102,7 +101,7 @@ def _compared(bench: Bench, served: Served, rounds: int) -> str:
     subjects = {name: noting(name, lambda c=command: peers.run(c)) for name, command in peers.commands().items()}  # type: ignore[misc]  # the default binds the loop's value
     subjects[HEADER] = noting(HEADER, lambda: bench.fetch(served, "--verify", "header"))
     subjects[FULL] = noting(FULL, lambda: bench.fetch(served))
-    costs = interleave(subjects, rounds)
+    costs = interleave(counted(subjects, served, counts), rounds)
     for name in costs:
         if name.endswith(TENTH):
             costs[name] = Cost(10 * costs[name].wall, 10 * costs[name].cpu, costs[name].peak)
@@ -114,7 +113,8 @@ def _compared(bench: Bench, served: Served, rounds: int) -> str:
             f"{c.wall / full.wall:.2f}",
             f"{1000 * c.cpu / bench.alive:.2f}",
             f"{c.peak:.0f}",
-            *seen[name],
+            files[name],
+            *counts[name],
         )
         for name, c in costs.items()
     ]

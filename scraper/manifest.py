@@ -11,7 +11,6 @@ import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import sqlite_utils
@@ -26,7 +25,7 @@ from scraper.errors import (
 )
 from scraper.flickr import file_name
 from scraper.model import DECIDED_KINDS, Candidate, ClassState, Form, Outcome, Wnid
-from scraper.recording import iso, write_batch, write_wave
+from scraper.recording import iso, write_batch, write_listing, write_wave
 from scraper.schema import RANKS, candidate_id, wnid_of
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from scraper.model import (
         ClassRequest,
-        Listed,
         Listing,
         ListingOutcome,
     )
@@ -239,29 +237,8 @@ class Manifest:
         """
         if len(listing.candidates) >= RANKS:
             raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
-        first = candidate_id(wnid, 1)
         with self.transaction() as connection:
-            _insert(connection, listing.candidates, first)
-            connection.execute(
-                "UPDATE classes SET source = ?, hosts = ?, shuffle = ?, resolved_at = ?, resolve_outcome = ?, "
-                "resolve_error = ?, http_status = ?, listed = ?, candidates = ?, malformed = ?, repeated = ?, "
-                "listing_sha256 = ? WHERE wnid = ?",
-                (
-                    source,
-                    hosts,
-                    shuffle,
-                    iso(now),
-                    listing.outcome,
-                    listing.error,
-                    listing.http_status,
-                    listing.listed,
-                    len(listing.candidates),
-                    listing.malformed,
-                    listing.duplicates,
-                    listing.sha256,
-                    wnid,
-                ),
-            )
+            write_listing(connection, wnid, listing, source=source, hosts=hosts, shuffle=shuffle, now=now)
 
     def save_listing_tries(self, run_id: int, tries: Iterable[ListingTry]) -> None:
         """Record requests for lists."""
@@ -438,24 +415,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-_INSERT: Final = "INSERT INTO candidate (id, url, photo_id) VALUES "
-_AT_ONCE: Final = 50
-"""Rows of one INSERT, by which a row costs a third of what it does alone; parameters of any SQLite suffice for it."""
-
-
-def _insert(connection: sqlite3.Connection, candidates: Sequence[Listed], first: int) -> None:
-    """Insert candidates under ids from `first` on. A file name is kept only where the URL does not say it."""
-    rows = [(number, found[0], found[1]) for number, found in enumerate(candidates, start=first)]
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        places = ", ".join(["(?, ?, ?)"] * len(some))
-        connection.execute(_INSERT + places, list(chain.from_iterable(some)))
-    connection.executemany(
-        "UPDATE candidate SET filename = ? WHERE id = ?",
-        [(found.filename, number) for number, found in enumerate(candidates, start=first) if not found.usual],
-    )
 
 
 _CANDIDATE: Final = "SELECT id, url, photo_id, filename, tries, not_before, form, fate FROM candidate"

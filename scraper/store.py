@@ -27,6 +27,7 @@ PARTIAL: Final = ".partial"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDERS: Final = 32
+"""Folders of classes that are kept open for renaming files into them."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _TRANSIENT: Final = (*_FULL, errno.EIO, errno.EMFILE, errno.ENFILE)
 """Failures of the machine, which pass; others of a folder that is opened are the fault of who named it."""

@@ -39,7 +39,7 @@ class BlockedAddressError(Exception):
     """The host leads to an address that requests must not reach."""
 
 
-def parse_target(url: str, *, allow_private: bool, trusted: bool = False) -> Target:
+def parse_target(url: str, *, allow_private: bool) -> Target:
     """Take a URL apart as urllib3 would, refusing what must not be asked for.
 
     Raises:
@@ -59,7 +59,7 @@ def parse_target(url: str, *, allow_private: bool, trusted: bool = False) -> Tar
         raise RefusedError(problem, "no address in the brackets")
     if parsed.auth:
         raise RefusedError(Outcome.BLOCKED, "a URL with a user name or password is not followed")
-    if problem is Outcome.BLOCKED and not (allow_private or trusted):
+    if problem is Outcome.BLOCKED and not allow_private:
         raise RefusedError(problem, f"{host} is not a public address (--allow-private permits it)")
     return Target(
         (parsed if parsed.fragment is None else parsed._replace(fragment=None)).url,
