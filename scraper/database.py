@@ -45,8 +45,12 @@ def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.C
     """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds."""
     uri = path.resolve().as_uri() + f"?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=lock_wait, isolation_level=None)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
