@@ -48,7 +48,7 @@ class Peers:
         ca = self._served.ca_file
         wget = f"wget -q -t 1 --ca-certificate {ca} -P out"
         image = f"{IMG2DATASET} --url_list=flat.txt --output_folder=out --output_format=files --processes_count=1"
-        image += f" --thread_count={THREADS} --retries=0 --incremental_mode=overwrite"
+        image += f" --thread_count={THREADS} --retries=0 --incremental_mode=incremental"
         found = {
             "wget2, 32 threads": f"wget2 -q --max-threads={THREADS} --tries=1 --ca-certificate={ca} -P out -i flat.txt",
             "curl --parallel, 32 at once": f"curl -s --parallel --parallel-max {THREADS} --location --cacert {ca} "
