@@ -25,6 +25,7 @@ _CONTRADICTIONS: Final = (
         "SELECT 1 FROM image LEFT JOIN candidate ON candidate.id = image.candidate_id WHERE candidate.state IS NOT 1",
         "images belong to no saved candidate",
     ),
+    ("SELECT 1 FROM image GROUP BY path HAVING count(*) > 1", "paths are those of several images"),
     (
         (
             "SELECT 1 FROM (SELECT candidate_id, count(*) AS made FROM attempt GROUP BY candidate_id) "

@@ -61,7 +61,7 @@ CREATE TABLE candidate (
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
-  path TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
   sha256 TEXT NOT NULL,
   bytes INTEGER NOT NULL,
   format TEXT NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE image (
   saved_at TEXT NOT NULL,
   checked TEXT NOT NULL
 );
-CREATE INDEX image_sha256 ON image (sha256);
+CREATE INDEX image_digest ON image (substr(sha256, 1, 12));
 
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY,

@@ -230,3 +230,18 @@ def test_verify_counts_again_what_reports_read(copied: Scraper, column: str) -> 
     copied.done("verify", "--repair")
     check_manifest(copied)
     copied.done("verify")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DELETE FROM image WHERE candidate_id = (SELECT min(candidate_id) FROM image)", "saved but have no image"),
+        ("UPDATE candidate SET state = 0 WHERE id = (SELECT min(candidate_id) FROM image)", "belong to no saved"),
+        ("UPDATE candidate SET tries = 9 WHERE id = (SELECT min(candidate_id) FROM image)", "another number of tries"),
+        ("UPDATE image SET path = (SELECT min(path) FROM image)", "1 paths are those of several images"),
+    ],
+)
+def test_verify_says_what_contradicts_itself(copied: Scraper, change: str, said: str) -> None:
+    with closing(sqlite3.connect(copied.manifest)) as connection, connection:
+        connection.execute(change)
+    assert said in copied.done("verify", code=1).out
