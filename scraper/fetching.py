@@ -25,7 +25,7 @@ from scraper.judge import Rules
 from scraper.model import Kind, Outcome, Revision, State, Wnid
 from scraper.placing import Placer, revisions_of
 from scraper.recording import Batch, Settled
-from scraper.resuming import compare_files, reopened
+from scraper.resuming import check_out, look_at
 from scraper.retry import Policy
 from scraper.scheduler import Limits, Scheduler
 from scraper.session import exclusive, recorded
@@ -42,7 +42,7 @@ BATCH_ROWS: Final = 200
 BATCH_SECONDS: Final = 0.5
 """A batch is recorded when it has this many attempts or is this old: what a kill can cost."""
 _REVISIONS: Final = 10_000
-"""Revisions in one transaction."""
+"""Revisions from which no further class is taken in before they are recorded."""
 _TICK: Final = 0.25
 """Seconds between looks at whether someone asked the run to stop."""
 _GRACE: Final = 2.0
@@ -144,20 +144,10 @@ def fetch(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))
         client = stack.enter_context(Client(options.network, threads=options.threads))
-        lost, strays = compare_files(book, options.out)
+        check_out(book, options)
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
         run = stack.enter_context(recorded(book, "fetch", argv))
-        why = "the file was missing or of another size"
-        revisions = itertools.chain(
-            (Revision(number, State.WAITING, None, why) for number in lost), reopened(book, options)
-        )
-        if lost:
-            notice(f"{len(lost)} images were missing or of the wrong size; they will be fetched again")
-        for stray in strays:
-            folder.remove(stray)
-        while some := list(itertools.islice(revisions, _REVISIONS)):  # there may be millions
-            book.record(run.id, Batch(revisions=some), time.time())
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
@@ -211,7 +201,9 @@ class _Drain:
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
         policy = Policy(options.retries, options.repair)
         limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
-        self._scheduler = Scheduler(self._states.values(), limits, random.Random())  # noqa: S311 - jitter
+        self._scheduler = Scheduler((), limits, random.Random(), to_come=len(self._states))  # noqa: S311 - jitter
+        # Full classes come last: there is nothing to do about them, unless their files are gone.
+        self._to_come = dict.fromkeys(sorted(self._states, key=lambda wnid: self._saved[wnid] >= self._states[wnid].n))
         self._placer = Placer(book, folder)
         self._photos_told: set[Wnid] = set()
         self._batch: list[Settled] = []
@@ -220,6 +212,8 @@ class _Drain:
         self._tally = _Tally()
         self._told_braked: set[str] = set()
         self._idle = False
+        self._missing = 0
+        self._told_missing = False
 
     def run(self, client: Client) -> None:
         """Drain the manifest."""
@@ -243,7 +237,7 @@ class _Drain:
             executor.shutdown()
 
     def _loop(self, crew: Crew[Candidate, Attempt]) -> None:
-        while not self._scheduler.finished:
+        while self._to_come or not self._scheduler.finished:
             if self._stop.asked:
                 raise InterruptedRunError("interrupted; all that was done is kept: run `scraper fetch` again to go on")
             self._load()
@@ -260,9 +254,43 @@ class _Drain:
     def _load(self) -> None:
         room = max(_AT_ONCE, 2 * self._options.threads) - self._scheduler.in_turn
         # Where threads are idle, the classes in turn wait for a host, and another class may have other hosts.
-        for want in self._scheduler.wants(_AT_ONCE if self._idle else max(0, room)):
+        room = _AT_ONCE if self._idle else max(0, room)
+        wants = self._scheduler.wants(room)
+        if len(wants) < room and self._to_come:
+            self._take_in(room - len(wants))
+            wants += self._scheduler.wants(room - len(wants))
+        for want in wants:
             self._tell_photos(want.wnid)
             self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
+
+    def _take_in(self, most: int) -> None:
+        """Let up to `most` further classes take part, as their files and the options have them stand now."""
+        wnids = []
+        for wnid in itertools.islice(self._to_come, most):
+            found = look_at(self._book, replace(self._states[wnid], saved=self._saved[wnid]), self._options)
+            self._revisions += found.revisions
+            self._change_saved(wnid, -found.lost)
+            self._missing += found.lost
+            for stray in found.strays:
+                self._folder.remove(stray)
+            wnids.append(wnid)
+            if len(self._revisions) >= _REVISIONS:
+                break
+        if self._revisions:
+            self._flush()
+        for wnid in wnids:
+            del self._to_come[wnid]
+            self._scheduler.add(replace(self._states[wnid], saved=self._saved[wnid]))
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        # At the first that is found, and of all others together.
+        if self._missing and not (self._told_missing and self._to_come):
+            more = " more" if self._told_missing else ""
+            what, they = ("image was", "it") if self._missing == 1 else ("images were", "they")
+            self._notice(f"{self._missing}{more} {what} missing or of the wrong size; {they} will be fetched again")
+            self._missing = 0
+            self._told_missing = True
 
     def _tell_photos(self, wnid: Wnid) -> None:
         if wnid not in self._photos_told and self._saved[wnid]:
@@ -274,6 +302,8 @@ class _Drain:
         times = [_TICK]
         if due is not None:
             times.append(due - now)
+        if self._to_come and self._idle:
+            times.append(0.0)
         if self._batch:
             times.append(self._batch_began + BATCH_SECONDS - time.monotonic())
         return max(0.0, min(times))
@@ -315,6 +345,8 @@ class _Drain:
         for wnid in {Wnid(twin.wnid) for twin in images}:
             mine = [twin for twin in images if twin.wnid == wnid]
             self._change_saved(wnid, -len(mine))
+            if wnid in self._to_come:
+                continue
             state = replace(self._states[wnid], saved=self._saved[wnid])
             self._scheduler.take_back(state, [twin.photo_id for twin in mine])
             self._scheduler.know_photos(wnid, self._book.photos(wnid))

@@ -282,10 +282,13 @@ class Manifest:
             ).fetchall()
         return [_candidate(wnid, row) for row in rows]
 
-    def images(self) -> Iterator[tuple[int, str, int]]:
-        """Every image: candidate id, path and size in bytes, in the order of the candidates."""
-        with translated(self.path):
-            yield from self._connection.execute("SELECT candidate_id, path, bytes FROM image ORDER BY candidate_id")
+    def images(self, wnid: Wnid) -> list[tuple[int, str, int]]:
+        """The images of a class: candidate id, path and size in bytes."""
+        with self.reading() as connection:
+            return connection.execute(
+                "SELECT candidate_id, path, bytes FROM image WHERE candidate_id BETWEEN ? AND ? ORDER BY candidate_id",
+                (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
+            ).fetchall()
 
     def photos(self, wnid: Wnid) -> list[int]:
         """The Flickr photo ids of the images of a class."""
@@ -330,23 +333,19 @@ class Manifest:
         """Digests of pictures that were found to stand for deleted photos."""
         return {row["sha256"] for row in self.rows("SELECT sha256 FROM placeholders")}
 
-    def lost(self, outcomes: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-        """Candidates of short classes lost with one of these outcomes, in no other form yet: id, URL, outcome.
-
-        They may be revised meanwhile: a class's rows are read before the first of them is given.
-        """
+    def lost(self, wnid: Wnid, outcomes: Iterable[str]) -> list[tuple[int, str, str]]:
+        """Candidates of a class lost with one of these outcomes, in no other form yet: id, URL, outcome."""
         names = frozenset(outcomes)
         if not names:
-            return
+            return []
         with self.reading() as connection:
-            for (wnid,) in connection.execute("SELECT wnid FROM shortfall").fetchall():
-                rows = connection.execute(
-                    "SELECT id, url, outcome, photo_id FROM candidate "
-                    "WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL",
-                    (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
-                ).fetchall()
-                there = set(self.photos(wnid))  # by another URL, so that nothing is to be gained
-                yield from (row[:3] for row in rows if row[2] in names and row[3] not in there)
+            rows = connection.execute(
+                "SELECT id, url, outcome, photo_id FROM candidate "
+                "WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL",
+                (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
+            ).fetchall()
+        there = set(self.photos(wnid))  # by another URL, so that nothing is to be gained
+        return [row[:3] for row in rows if row[2] in names and row[3] not in there]
 
     # --- recheck ---------------------------------------------------------------------------------------------------
 
@@ -380,27 +379,22 @@ class Manifest:
         """A name for the temporary files of this manifest's runs, so that two manifests may share a folder."""
         return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:12]
 
-    def class_names(self) -> list[str]:
+    def class_names(self) -> list[Wnid]:
         """The wnids in the manifest."""
-        return [row["wnid"] for row in self.rows("SELECT wnid FROM classes")]
+        return [Wnid(row["wnid"]) for row in self.rows("SELECT wnid FROM classes")]
 
     def count_images(self) -> int:
         """Images on record."""
         return int(self.rows("SELECT count(*) AS images FROM image")[0]["images"])
 
+    def classes_with_images(self) -> list[Wnid]:
+        """The classes that have images, in the order of their ids."""
+        return [Wnid(row["wnid"]) for row in self.rows("SELECT wnid FROM class_progress WHERE saved > 0")]
+
     def image_digests(self) -> Iterator[tuple[str, int, str]]:
         """Every image: path, size in bytes, SHA-256."""
         with translated(self.path):
             yield from self._connection.execute("SELECT path, bytes, sha256 FROM image ORDER BY candidate_id")
-
-    def image_paths(self, wnid: str) -> set[str]:
-        """The paths of the images of a class."""
-        with self.reading() as connection:
-            rows = connection.execute(
-                "SELECT path FROM image WHERE candidate_id BETWEEN ? AND ?",
-                (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)),
-            )
-            return {path for (path,) in rows}
 
     # --- recording -------------------------------------------------------------------------------------------------
 

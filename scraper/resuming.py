@@ -1,52 +1,81 @@
-"""What a fetch finds of earlier runs: images that are gone, files left behind, candidates given another chance."""
+"""What a fetch finds of earlier runs: images that are gone, files left behind, candidates given another chance.
+
+A class is looked at when its turn comes, before anything of it is asked for, so that a fetch begins at once however
+many images there are.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scraper.errors import InputError
 from scraper.flickr import live_url
-from scraper.model import Kind, Outcome, Revision, State, Wnid
-from scraper.store import compare, folders_in, sizes_in
+from scraper.model import Kind, Outcome, Revision, State
+from scraper.store import sizes_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from scraper.config import FetchOptions
     from scraper.manifest import Manifest
+    from scraper.model import ClassState
 
 
-def compare_files(book: Manifest, out: Path) -> tuple[list[int], list[str]]:
-    """Images whose file is lost, and files that a run cut short left behind.
+def check_out(book: Manifest, options: FetchOptions) -> None:
+    """Refuse an output folder that has nothing of the manifest's images.
 
-    Those have the name of a candidate but no row: the next try for it would replace them. Any other file in the
-    folder is somebody's own and is let be.
+    Raises:
+        InputError: it has not; another folder is meant.
     """
-    lost, others = compare(out, book.images())
-    if lost and not any(others.values()) and len(lost) == book.count_images():
+    there = book.classes_with_images()
+    if there and not any(sizes_in(options.out, wnid) for wnid in there):
         raise InputError(
-            f"none of the {len(lost)} images of this manifest are in {out}: give the --out of the earlier run "
-            "(to fetch all of them again, run `scraper verify --repair` first)"
+            f"none of the {book.count_images()} images of this manifest are in {options.out}: give the --out of the "
+            "earlier run (to fetch all of them again, run `scraper verify --repair` first)"
         )
-    for folder in book.resolved().intersection(folders_in(out)).difference(others):
-        others[folder] = set(sizes_in(out, folder))
-    strays = [
-        f"{folder}/{name}"
-        for folder, names in others.items()
-        if names
-        for name in sorted(names & book.file_names(Wnid(folder)))
-    ]
-    return lost, strays
 
 
-def reopened(book: Manifest, options: FetchOptions) -> Iterator[Revision]:
-    """Lost candidates of short classes that the options give another chance. They may be recorded meanwhile."""
-    for number, _, outcome in book.lost(options.retry):
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a class stands.
+
+    Attributes:
+        lost: images whose file is not there or of another size.
+        revisions: what becomes of candidates thereby, and by the options.
+        strays: files of its candidates that have no row, since the run that made them was cut short.
+    """
+
+    lost: int
+    revisions: list[Revision]
+    strays: list[str]
+
+
+def look_at(book: Manifest, state: ClassState, options: FetchOptions) -> Found:
+    """Compare the files of a class with its images, by name and size; nothing is read of them."""
+    sizes = sizes_in(options.out, state.wnid)
+    revisions = []
+    for number, path, size in book.images(state.wnid) if state.saved else ():
+        name = path.rpartition("/")[2]
+        if sizes.get(name) == size:
+            del sizes[name]
+        else:  # a file of another size stays among the others: it is not the image
+            revisions.append(Revision(number, State.WAITING, None, "the file was missing or of another size"))
+    lost = len(revisions)
+    # The next try for such a candidate would replace the file. Any other file is somebody's own and is let be.
+    strays = [f"{state.wnid}/{name}" for name in sorted(book.file_names(state.wnid) & sizes.keys())] if sizes else []
+    if state.saved - lost < state.n:
+        revisions += _reopened(book, state, options)
+    return Found(lost, revisions, strays)
+
+
+def _reopened(book: Manifest, state: ClassState, options: FetchOptions) -> Iterator[Revision]:
+    """Lost candidates that the options give another chance."""
+    for number, _, outcome in book.lost(state.wnid, options.retry):
         yield Revision(number, State.WAITING, None, f"--retry {outcome}")
     if options.repair is not None:
         why = f"--repair {options.repair}"
         dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry
-        for number, url, name in book.lost(dead):
+        for number, url, name in book.lost(state.wnid, dead):
             if live_url(url) is not None:
                 yield Revision(number, State.WAITING, Outcome(name), why, options.repair, Outcome(name))

@@ -90,7 +90,8 @@ class Limits:
 class Scheduler:
     """Decides what is asked for next; the coordinator does it and tells how it went."""
 
-    def __init__(self, classes: Iterable[ClassState], limits: Limits, rng: random.Random) -> None:
+    def __init__(self, classes: Iterable[ClassState], limits: Limits, rng: random.Random, *, to_come: int = 0) -> None:
+        """For `classes`, and for as many as are `to_come`, which `add` tells of."""
         self._limits = limits
         self._rng = rng
         self._classes: dict[Wnid, _Class] = {}
@@ -108,9 +109,11 @@ class Scheduler:
         self._kept = 0
         self.in_flight = 0
         for state in classes:
-            self._add(state)
+            self.add(state)
+        self._most_each = max(_AHEAD, _LOADED // (len(self._classes) + to_come or 1))
 
-    def _add(self, state: ClassState) -> None:
+    def add(self, state: ClassState) -> None:
+        """Take in a class; nothing follows where it has its images."""
         if state.saved < state.n:
             cls = _Class(state.wnid, state.n, state.budget, state.candidates, state.saved, state.next_rank)
             self._classes[cls.wnid] = cls
@@ -121,10 +124,9 @@ class Scheduler:
     def wants(self, most: int) -> list[Want]:
         """Up to `most` classes that need candidates; each must be answered by `supply` before it is named again."""
         wants = []
-        most_each = max(_AHEAD, _LOADED // (len(self._classes) or 1))
         for wnid in list(itertools.islice(self._hungry, most)):
             cls = self._hungry.pop(wnid)
-            wants.append(Want(wnid, cls.cursor, cls.budget, min(cls.room + _AHEAD, most_each)))
+            wants.append(Want(wnid, cls.cursor, cls.budget, min(cls.room + _AHEAD, self._most_each)))
         return wants
 
     def supply(self, want: Want, candidates: Iterable[Candidate]) -> None:
@@ -148,7 +150,7 @@ class Scheduler:
         """Take images back from a class, which is then short again; `state` is the class without them."""
         cls = self._classes.get(state.wnid)
         if cls is None:
-            self._add(state)
+            self.add(state)
             return
         cls.saved = state.saved
         for photo in photos:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError, StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 PARTIAL: Final = ".partial"
@@ -185,34 +185,6 @@ class Folder:
         """Remove an image that is no longer wanted; its folder is synced with the next batch."""
         remove(self.path, path)
         self._dirty.add(path.partition("/")[0])
-
-
-def compare(root: Path, images: Iterable[tuple[int, str, int]]) -> tuple[list[int], dict[str, set[str]]]:
-    """Compare (key, path, bytes) of images with the files below `root`, by name and size, reading none of them.
-
-    Returns:
-        The keys whose file is not there or of another size, and by folder the names of files that are no image's.
-    """
-    lost: list[int] = []
-    others: dict[str, set[str]] = {}
-    for folder, group in itertools.groupby(images, lambda image: image[1].partition("/")[0]):
-        sizes = sizes_in(root, folder)
-        for key, path, size in group:
-            name = path[len(folder) + 1 :]
-            if sizes.get(name) != size:
-                lost.append(key)  # a file of another size stays among the others: it is not the image
-            else:
-                del sizes[name]
-        others[folder] = set(sizes)
-    return lost, others
-
-
-def folders_in(root: Path) -> list[str]:
-    """The names of the folders, and of whatever else there is, in `root`."""
-    try:
-        return os.listdir(root)
-    except OSError:
-        return []
 
 
 def sizes_in(root: Path, folder: str) -> dict[str, int]:

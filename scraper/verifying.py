@@ -13,7 +13,7 @@ from scraper.crew import Stop
 from scraper.errors import InputError, InterruptedRunError
 from scraper.lock import RunLock
 from scraper.manifest import Manifest
-from scraper.model import Revision, State
+from scraper.model import Revision, State, Wnid
 from scraper.recording import Batch
 from scraper.session import exclusive, recorded
 from scraper.store import PARTIAL, digest, files_in, remove
@@ -130,7 +130,7 @@ def _strays(book: Manifest, folder: Path) -> Iterator[str]:
     """Files in the classes' folders that are no image's, and temporary files."""
     for wnid in book.class_names():
         if files := files_in(folder, wnid):
-            yield from sorted(files - book.image_paths(wnid))
+            yield from sorted(files.difference(path for _, path, _ in book.images(wnid)))
     yield from sorted(files_in(folder, f"{PARTIAL}/{book.owner}"))
 
 
@@ -138,7 +138,8 @@ def _repair(book: Manifest, run_id: int, folder: Path, found: VerifySummary) -> 
     lost = {*found.missing, *found.damaged}
     revisions = [
         Revision(number, State.WAITING, None, "the file was missing or damaged")
-        for number, path, _ in book.images()
+        for wnid in sorted({path.partition("/")[0] for path in lost})
+        for number, path, _ in book.images(Wnid(wnid))
         if path in lost
     ]
     book.record(run_id, Batch(revisions=revisions), time.time())
