@@ -52,7 +52,10 @@ class PlanProgress:
 
 @dataclass(frozen=True, slots=True)
 class PlannedClass:
-    """One class after a plan: its target, its list, and why it has none where it failed."""
+    """One class after a plan: its target, its list, and why it has none where it failed.
+
+    `as_asked` is whether the list was made with the hosts and in the order of this plan, or earlier with others.
+    """
 
     wnid: Wnid
     label: str | None
@@ -61,6 +64,7 @@ class PlannedClass:
     error: str | None
     listed: int
     candidates: int
+    as_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,11 @@ class PlanSummary:
         """The classes that have URLs enough, but will likely fall short if a quarter of them is dead."""
         listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
         return tuple(planned for planned in listed if planned.n <= planned.candidates < planned.n / USUAL_SURVIVAL)
+
+    @property
+    def otherwise(self) -> tuple[PlannedClass, ...]:
+        """The classes that keep a list made earlier with other hosts or in another order."""
+        return tuple(planned for planned in self.classes if not planned.as_asked)
 
     @property
     def candidates(self) -> int:
@@ -163,18 +172,19 @@ def plan(
             book.want(requests.values(), n=options.n, budget=options.budget)
             resolver.ask(source, client)
         summary = PlanSummary(
-            path, _planned(book, requests), resolver.done - resolver.failed, read.repeated, resolver.malformed
+            path, _planned(book, requests, options), resolver.done - resolver.failed, read.repeated, resolver.malformed
         )
         run.exit_code = 1 if summary.failed else 0
         return summary
 
 
-def _planned(book: Manifest, requests: Iterable[Wnid]) -> tuple[PlannedClass, ...]:
+def _planned(book: Manifest, requests: Iterable[Wnid], options: PlanOptions) -> tuple[PlannedClass, ...]:
     rows = {row["wnid"]: row for row in book.classes()}
-    return tuple(_planned_class(rows[wnid]) for wnid in requests)
+    return tuple(_planned_class(rows[wnid], options) for wnid in requests)
 
 
-def _planned_class(row: dict[str, Any]) -> PlannedClass:
+def _planned_class(row: dict[str, Any], options: PlanOptions) -> PlannedClass:
+    made_with = (row["hosts"], row["shuffle"])
     return PlannedClass(
         wnid=Wnid(row["wnid"]),
         label=row["label"],
@@ -183,7 +193,13 @@ def _planned_class(row: dict[str, Any]) -> PlannedClass:
         error=row["resolve_error"],
         listed=row["listed"],
         candidates=row["candidates"],
+        as_asked=made_with == (_said(options.hosts), options.shuffle),
     )
+
+
+def _said(hosts: Iterable[str]) -> str:
+    """Hosts as the manifest has them."""
+    return ",".join(hosts)
 
 
 class _Resolver:
@@ -222,7 +238,7 @@ class _Resolver:
             wnid,
             listing,
             source=self._options.source,
-            hosts=",".join(self._options.hosts),
+            hosts=_said(self._options.hosts),
             shuffle=self._options.shuffle,
             now=time.time(),
         )

@@ -217,6 +217,9 @@ def describe_plan(summary: PlanSummary) -> str:
     if failed:
         lines.append(f"{_count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
         lines += _some(f"  {_name(p)}: {p.outcome} ({p.error})" for p in failed)
+    if summary.otherwise:
+        classes = _count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
+        lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
     if too_few:
         lines.append(f"{_count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
         lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)

@@ -207,6 +207,17 @@ def test_shuffle_is_repeatable_and_independent(offline: Scraper) -> None:
     assert sorted(first) == sorted(plain)
 
 
+def test_a_list_that_is_kept_in_spite_of_other_flags_is_told_of(offline: Scraper) -> None:
+    offline.done("plan", TENCH, "--source", "lists")
+    before = offline.rows("SELECT rank, url FROM candidates WHERE wnid = ?", TENCH)
+    shuffled = offline.done("plan", TENCH, CLOCK, "--source", "lists", "--shuffle", "7").out
+    assert "1 class keeps its list, made with other --hosts or --shuffle: give another --manifest" in shuffled
+    assert offline.rows("SELECT rank, url FROM candidates WHERE wnid = ?", TENCH) == before
+    both = offline.done("plan", TENCH, CLOCK, "--source", "lists", "--hosts", "staticflickr.com").out
+    assert "2 classes keep their lists" in both
+    assert "keep" not in offline.done("plan", TENCH, "--source", "lists").out
+
+
 def test_classes_that_cannot_reach_their_target_are_named(offline: Scraper) -> None:
     out = offline.done("plan", TENCH, CLOCK, "--source", "lists", "-n", "31").out
     assert "2 classes cannot reach the target" in out
