@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib
 import shutil
 import subprocess
@@ -13,10 +14,10 @@ from typing import Final
 
 from benchmarks import results
 
-NAMES: Final = ("fetch", "decode", "threads", "index", "manifest", "startup")
+NAMES: Final = ("fetch", "decode", "threads", "lists", "index", "manifest", "startup")
 """In the order in which they run."""
-NEEDY: Final = ("peers",)
-"""Those that need other tools installed, and run only when they are named."""
+NEEDY: Final = ("peers", "pythons")
+"""Those that need other tools or interpreters installed, and run only when they are named."""
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
 
 def run(name: str, *, quick: bool) -> None:
     """Run one benchmark, and write down what it found."""
+    for package in ("scraper", "benchmarks"):  # as they are once installed, where Python is told to write no bytecode
+        compileall.compile_dir(Path(__file__).parents[1] / package, quiet=1)
     folder = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
     try:
         text = importlib.import_module(f"benchmarks.{name}").run(folder, quick=quick)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.fetch import FULL, HEADER, PHOTOS, Bench, counted
+from benchmarks.fetch import FULL, HEADER, PHOTOS, Bench, counted, set_aside
 from benchmarks.measuring import Cost, interleave, table, timed
 from benchmarks.server import serving
 
@@ -64,7 +64,7 @@ class Peers:
 
     def run(self, command: list[str]) -> Cost:
         """Run one in a fresh folder."""
-        shutil.rmtree(self._folder / "out", ignore_errors=True)
+        set_aside(self._folder / "out")
         (self._folder / "out").mkdir()
         return timed(command, cwd=self._folder, codes=ANY)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import sysconfig
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 TENCH: Final = "n01440764"
 HOST: Final = "odd.static.flickr.com"
 BASE: Final = f"http://{HOST}/"
-MEMORY: Final = 150_000
+MEMORY: Final = 220_000 if sysconfig.get_config_var("Py_GIL_DISABLED") else 150_000
 """Kilobytes that a command may come to use, the interpreter and its libraries included."""
 RESERVED: Final = {"con", "prn", "aux", "nul"} | {f"{word}{n}" for word in ("com", "lpt") for n in range(10)}
 
