@@ -302,7 +302,7 @@ class _Drain:
         times = [_TICK]
         if due is not None:
             times.append(due - now)
-        if self._to_come and self._idle:
+        if self._scheduler.finished or (self._to_come and self._idle):
             times.append(0.0)
         if self._batch:
             times.append(self._batch_began + BATCH_SECONDS - time.monotonic())
