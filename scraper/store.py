@@ -234,11 +234,12 @@ def files_in(root: Path, folder: str) -> set[str]:
 
 
 def remove(root: Path, path: str) -> None:
-    """Remove the file at `path` below `root`.
+    """Remove the file at `path` below `root`, where there is one: the folder may be gone, or the name be a folder's.
 
     Raises:
         StoppedEarlyError: the file system refused.
     """
     folder, _, name = path.rpartition("/")
-    with _stopping(root, path), _descend(root, folder) as parent, contextlib.suppress(FileNotFoundError):
+    absent = contextlib.suppress(FileNotFoundError, IsADirectoryError)
+    with _stopping(root, path), absent, _descend(root, folder) as parent:
         os.unlink(name, dir_fd=parent)

@@ -43,7 +43,8 @@ class _Pace:
     @property
     def rate(self) -> float:
         (began, first), (ended, last) = self._marks[0], self._marks[-1]
-        return (last - first) / (ended - began) if ended > began else 0.0
+        # Images may turn out to be lost, so that fewer are done than were.
+        return max(0.0, last - first) / (ended - began) if ended > began else 0.0
 
     def left(self, remaining: int) -> str:
         seconds = remaining / self.rate if self.rate > 0 else -1

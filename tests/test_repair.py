@@ -178,7 +178,7 @@ def test_a_lost_file_of_a_repaired_image_comes_back(moved: Moved) -> None:
     body = (scraper.images / path).read_bytes()
     (scraper.images / path).unlink()
     result = scraper.done("fetch", "--repair", "live")
-    assert "1 images were missing" in result.err
+    assert "1 image was missing" in result.err
     assert (scraper.images / path).read_bytes() == body
     check(scraper)
 

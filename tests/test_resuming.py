@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running import Scraper, check
-from tests.standin import Fate, StandIn, World
+from tests.running import Scraper, check, check_manifest
+from tests.standin import Fate, StandIn, World, photos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.standin import Request, Wire
 
 MANY = [(f"n{number:08d}", f"class {number}") for number in range(1, 151)]
 WNIDS = [wnid for wnid, _ in MANY]
@@ -85,6 +87,42 @@ def test_another_chance_is_given_in_classes_that_a_lost_file_made_short(tmp_path
         scraper.done("fetch", "--retry", "gone")
         assert {url for url in gone if standin.count(url)}
         check(scraper)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "no folder", "a folder"])
+def test_an_image_that_is_gone_can_be_taken_back_before_its_class_is_looked_at(tmp_path: Path, instead: str) -> None:
+    bodies = dict.fromkeys((f"/1/{number}_ab.jpg" for number in (1, 2, 3)), photos.photo("same.jpg"))
+    bodies["/1/4_ab.jpg"] = photos.photo("other.jpg")
+
+    async def answer(request: Request, wire: Wire) -> None:
+        body = bodies.get(request.path, b"")
+        head = b"200 OK" if body else b"404 Not Found"
+        wire.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (head, len(body)) + body)
+        await wire.flush()
+
+    *others, kept, last = WNIDS
+    with StandIn(World(1, [])) as standin:
+        standin.script("static.flickr.com", "*", answer)
+        (tmp_path / "lists").mkdir()
+        for number, wnid in enumerate(WNIDS, start=1):
+            photo = {WNIDS[0]: 1, WNIDS[1]: 2, last: 3, kept: 4}.get(wnid, 100 + number)
+            (tmp_path / "lists" / f"{wnid}.txt").write_text(f"http://static.flickr.com/1/{photo}_ab.jpg\n")
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", kept, last, "-n", "1", "--source", "lists")
+        scraper.done("fetch")
+        image = scraper.images / last / "3_ab.jpg"
+        image.unlink()
+        if instead == "no folder":
+            image.parent.rmdir()
+        elif instead == "a folder":
+            image.mkdir()
+        scraper.done("plan", *others, "-n", "1", "--source", "lists")
+        scraper.done("fetch", "--threads", "1")
+        outcomes = "SELECT wnid, outcome FROM candidates WHERE outcome <> 'gone' ORDER BY wnid"
+        found = dict.fromkeys((*WNIDS[:2], last), "placeholder") | {kept: "saved"}
+        assert scraper.rows(outcomes) == sorted(found.items())
+        assert image.is_dir() == (instead == "a folder")
+        check_manifest(scraper)
 
 
 def test_an_output_folder_without_any_image_is_refused(full: Scraper, tmp_path: Path) -> None:
