@@ -339,7 +339,8 @@ class _Drain:
         """Images that were a placeholder: their classes are short again and go on."""
         self._revisions += revisions_of(twins)
         images = [twin for twin in twins if twin.path is not None]
-        self._notice(f"a picture came for {len(twins) + 1} different photos: {len(images)} images of it are taken back")
+        back = "1 image of it is" if len(images) == 1 else f"{len(images)} images of it are"
+        self._notice(f"a picture came for {len(twins) + 1} different photos: {back} taken back")
         self._tally.saved -= len(images)
         self._flush()  # so that the manifest tells which photos the classes still have
         for wnid in {Wnid(twin.wnid) for twin in images}:

@@ -289,7 +289,7 @@ def test_an_image_is_taken_back_once_a_third_photo_has_its_bytes(tmp_path: Path)
         assert (scraper.images / TENCH / "101_ab.jpg").read_bytes() == same
         scraper.done("plan", TENCH, CLOCK, "-n", "2", "--source", "lists")
         result = scraper.done("fetch")
-        assert "1 images of it are taken back" in result.err
+        assert "1 image of it is taken back" in result.err
         names = ["placeholder"] * 3 + ["saved", "gone"]
         assert scraper.rows(outcomes, TENCH) == list(enumerate(names, start=1))
         # Two classes may have the same photo.
