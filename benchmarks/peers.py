@@ -27,6 +27,13 @@ LATENCIES: Final = (0.04, 0.1)
 THREADS: Final = "32"
 TENTH: Final = " (a tenth, times 10)"
 IMG2DATASET: Final = Path(sys.prefix).parent / ".venv-img2dataset" / "bin" / "img2dataset"
+_ABOUT: Final = """\
+`files` is what is in the output folder at the end: those beyond the photos are placeholders and pages.
+
+Where we lose: tools in C that keep whatever comes are ahead as long as latency leaves the processor the bound. A
+strict decode takes a millisecond of it a photo, Python's part of a request another, and the server shares the
+cores; a loop of a few lines with the same decode (the third row of `fetch`) is behind them too. With more latency
+all are level."""
 ANY: Final = tuple(range(256))
 """These tools say by their exit code that some URLs failed, as a quarter of them must; the files tell what came."""
 
@@ -76,7 +83,7 @@ def run(folder: Path, *, quick: bool) -> str:
     bench = Bench.prepare(folder, photos)
     parts = [
         f"## Peers\n\n{photos} URLs over HTTPS, {bench.alive} of them photos; rounds: {rounds}. CPU in ms a photo.",
-        "`files` is what is in the output folder at the end: those beyond the photos are placeholders and pages.",
+        _ABOUT,
     ]
     for latency in LATENCIES:
         with serving(folder, photos=photos, latency=latency) as served:
