@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.audit import recount
-from scraper.database import connect
-from scraper.manifest import Manifest
-from scraper.schema import RANKS
+from scraper.manifest.audit import recount
+from scraper.manifest.core import Manifest
+from scraper.manifest.database import connect
+from scraper.manifest.schema import RANKS
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,7 @@ import sys
 from itertools import count, cycle, islice, repeat
 from pathlib import Path
 
-from scraper.schema import candidate_id, schema_sql
+from scraper.manifest.schema import candidate_id, schema_sql
 
 
 def main(database: str, sample: str, rows: int) -> None:

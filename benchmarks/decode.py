@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image
 
 from benchmarks.measuring import table
-from scraper.pictures import Flaw, examine
+from scraper.pictures.examining import Flaw, examine
 from tests.standin import photos
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.manifest import Manifest
-from scraper.model import Attempt, Outcome, Picture, State
-from scraper.recording import Batch, Settled
-from scraper.retry import Decision
+from scraper.manifest.core import Manifest
+from scraper.manifest.recording import Batch, Settled
+from scraper.model import Attempt, Decision, Outcome, Picture, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

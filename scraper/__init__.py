@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Final
 from scraper.version import __version__
 
 if TYPE_CHECKING:
+    from scraper.auditing.rechecking import RecheckSummary, recheck
+    from scraper.auditing.verifying import VerifySummary, verify
     from scraper.config import FetchOptions, NetworkOptions, PlanOptions, RecheckOptions
-    from scraper.crew import Stop
     from scraper.errors import ScraperError
-    from scraper.fetching import FetchProgress, FetchSummary, fetch
+    from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
-    from scraper.planning import PlannedClass, PlanProgress, PlanSummary, plan
-    from scraper.rechecking import RecheckSummary, recheck
+    from scraper.planning.resolving import PlannedClass, PlanProgress, PlanSummary, plan
     from scraper.reporting.numbers import Report, report
-    from scraper.verifying import VerifySummary, verify
+    from scraper.running.crew import Stop
 
 __all__ = [
     "ClassRequest",
@@ -57,14 +57,14 @@ __all__ = [
 
 _HOMES: Final = {
     "scraper.config": ("FetchOptions", "NetworkOptions", "PlanOptions", "RecheckOptions"),
-    "scraper.crew": ("Stop",),
+    "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
-    "scraper.fetching": ("FetchProgress", "FetchSummary", "fetch"),
+    "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
-    "scraper.planning": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
-    "scraper.rechecking": ("RecheckSummary", "recheck"),
+    "scraper.planning.resolving": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
+    "scraper.auditing.rechecking": ("RecheckSummary", "recheck"),
     "scraper.reporting.numbers": ("Report", "report"),
-    "scraper.verifying": ("VerifySummary", "verify"),
+    "scraper.auditing.verifying": ("VerifySummary", "verify"),
 }
 
 

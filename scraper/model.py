@@ -92,6 +92,21 @@ DECIDED_KINDS: Final = (Kind.IMAGE, Kind.DEAD, Kind.DENIED, Kind.UNUSABLE)
 """The kinds that count in a denominator: the host answered for this photo. Unknown and refused never do."""
 
 
+def outcome_of_status(status: int | None) -> Outcome:
+    """What an HTTP status other than 200 means (RFC 9110; 429 of RFC 6585; 451 of RFC 7725)."""
+    match status:
+        case 404 | 410:
+            return Outcome.GONE
+        case 401 | 403 | 451:
+            return Outcome.FORBIDDEN
+        case 429:
+            return Outcome.THROTTLED
+        case int() if 500 <= status <= 599:
+            return Outcome.SERVER_ERROR
+        case _:
+            return Outcome.BAD_STATUS
+
+
 class State(enum.StrEnum):
     """Where a candidate stands. Being in flight is not a state: it lives in memory only."""
 
@@ -272,6 +287,25 @@ class Attempt:
     hops: tuple[Hop, ...] = ()
     sha256: str | None = None
     picture: Picture | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a candidate after a try.
+
+    Attributes:
+        state: its new state.
+        outcome: what is on record for it from now on.
+        not_before: Unix time in seconds before which it is not asked again; 0 for any time.
+        form: the form of its URL that is asked for next, or was asked for last.
+        fate: how the URL itself ended, where another form is asked for.
+    """
+
+    state: State
+    outcome: Outcome
+    not_before: float = 0.0
+    form: Form | None = None
+    fate: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

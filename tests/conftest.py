@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running import Scraper, finish
+from tests.command import Scraper, finish
 from tests.standin import Fate, StandIn, World
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from tests.running import Result
+    from tests.command import Result
 
 TENCH, CLOCK = "n01440764", "n02708093"
 CLASSES = [(TENCH, "tench"), (CLOCK, "analog clock")]

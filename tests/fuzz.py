@@ -31,21 +31,21 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from PIL import Image
 
-from scraper.client import Client
 from scraper.config import NetworkOptions, parse_connect_to
 from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.judge import Rules, glance, judge, opts_out
-from scraper.listings import LONGEST_URL, parse_answer, split_index_line
 from scraper.model import Check, Kind, ListingOutcome, Outcome, Reply, Wnid
-from scraper.sources import IndexSource, NotGroupedError
-from scraper.wnids import decode_lines, is_wnid, read_classes
+from scraper.pictures.judge import Rules, glance, judge, opts_out
+from scraper.planning.classlists import decode_lines, is_wnid, read_classes
+from scraper.planning.listings import LONGEST_URL, parse_answer, split_index_line
+from scraper.planning.sources import IndexSource, NotGroupedError
+from scraper.web.client import Client
 from tests.standin import photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scraper.pictures import PictureInfo
+    from scraper.pictures.examining import PictureInfo
 
 TIMEOUT: Final = 1.0
 """Seconds that a request to the answering server may take."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
-from tests.running import Scraper
+from tests.command import Scraper
 from tests.standin import StandIn, World, photos
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from scraper.client import Client, parse_retry_after
 from scraper.errors import InputError
+from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.flickr import (
     FLICKR_DOMAINS,
     file_name,
@@ -27,13 +27,13 @@ from scraper.flickr import (
     photo_id,
     request_url,
 )
-from scraper.intervals import wilson
-from scraper.judge import opts_out
-from scraper.listings import decode, host_in, parse_answer, split_index_line
 from scraper.model import Attempt, Candidate, ClassRequest, ClassState, Form, Kind, Outcome, State, Wnid
-from scraper.retry import LONGEST_WAIT, Policy, decide
-from scraper.scheduler import Limits, Scheduler
-from scraper.wnids import decode_lines, is_wnid, parse_class, read_classes
+from scraper.pictures.judge import opts_out
+from scraper.planning.classlists import decode_lines, is_wnid, parse_class, read_classes
+from scraper.planning.listings import decode, host_in, parse_answer, split_index_line
+from scraper.reporting.intervals import wilson
+from scraper.running.retry import LONGEST_WAIT, Policy, decide
+from scraper.web.client import Client, parse_retry_after
 from tests.fuzz import (
     Answering,
     check_answer,

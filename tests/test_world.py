@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.running import Scraper, check_files, check_manifest
+from tests.command import Scraper, check_files, check_manifest
 from tests.standin import DEFAULT_MIX, Fate, StandIn, World
 
 if TYPE_CHECKING:

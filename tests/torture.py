@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from tests.running import LONGEST, Scraper, check, check_manifest
+from tests.command import LONGEST, Scraper, check, check_manifest
 from tests.standin import ClassSpec, Fate, ListingFate, StandIn, World
 
 if TYPE_CHECKING:

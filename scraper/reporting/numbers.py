@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
-from scraper.intervals import wilson
-from scraper.manifest import Manifest
+from scraper.manifest.core import Manifest
+from scraper.manifest.recording import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
-from scraper.recording import iso
+from scraper.reporting.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

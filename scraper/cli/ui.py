@@ -1,0 +1,264 @@
+"""What a person sees while a command runs and when it ends. Progress goes to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import humanize
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scraper.auditing.rechecking import RecheckProgress, RecheckSummary
+    from scraper.auditing.verifying import VerifyProgress, VerifySummary
+    from scraper.fetching.draining import FetchProgress, FetchSummary
+    from scraper.planning.resolving import PlannedClass, PlanProgress, PlanSummary
+
+_SHOWN: Final = 12
+"""Classes that a summary names before it only counts them."""
+_FIRST_LINE: Final = 5.0
+_LINE_EVERY: Final = 30.0
+"""Seconds between progress lines where standard error is not a terminal, after the first."""
+_REDRAW: Final = 0.1
+_REMEMBERED: Final = 30.0
+"""Seconds over which the rate is measured."""
+
+
+class _Pace:
+    """Progress per second of late, and from it the time left."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[float, int]] = []
+
+    def mark(self, now: float, done: int) -> None:
+        self._marks.append((now, done))
+        while self._marks[0][0] < now - _REMEMBERED:
+            self._marks.pop(0)
+
+    @property
+    def rate(self) -> float:
+        (began, first), (ended, last) = self._marks[0], self._marks[-1]
+        # Images may turn out to be lost, so that fewer are done than were.
+        return max(0.0, last - first) / (ended - began) if ended > began else 0.0
+
+    def left(self, remaining: int) -> str:
+        seconds = remaining / self.rate if self.rate > 0 else -1
+        if remaining <= 0:
+            return "0:00"
+        if not 0 <= seconds < 100 * 3600:
+            return "-:--"
+        minutes, rest = divmod(int(seconds), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+class _Display:
+    """A bar on a terminal; elsewhere a line now and then, so that a log file stays readable."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._console = Console(stderr=True, highlight=False, emoji=False, markup=False)
+        self._bar: Progress | None = None
+        self._pace = _Pace()
+        self._drawn = 0.0
+        self._next_line = time.monotonic() + _FIRST_LINE
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[rest]}", markup=False),
+                console=self._console,
+                auto_refresh=False,
+                expand=True,
+            )
+            self._task = self._bar.add_task(what, total=None, rest="")
+            self._bar.start()
+
+    def update(self, done: int, total: int, counts: Callable[[float, str], str]) -> None:
+        now = time.monotonic()
+        if now - self._drawn < _REDRAW and done < total:
+            return
+        self._drawn = now
+        self._pace.mark(now, done)
+        rest = counts(self._pace.rate, self._pace.left(total - done))
+        head = f"{self._what} {done:,}/{total:,}"
+        if self._bar is not None:
+            self._bar.update(self._task, description=head, completed=done, total=total, rest=rest)
+            self._bar.refresh()
+        elif now >= self._next_line:
+            self._next_line = now + _LINE_EVERY
+            self.say(f"{head}  {rest}")
+
+    def say(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(line)
+        else:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(line + "\n")
+                sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+@contextlib.contextmanager
+def plan_progress() -> Iterator[Callable[[PlanProgress], None]]:
+    """Show how far a plan is: classes of all, failures, candidates."""
+    display = _Display("classes")
+
+    def show(progress: PlanProgress) -> None:
+        def counts(_rate: float, left: str) -> str:
+            return f"{progress.candidates:,} candidates  {progress.failed:,} failed  {left}"
+
+        display.update(progress.done, progress.classes, counts)
+
+    try:
+        yield show
+    finally:
+        display.close()
+
+
+@contextlib.contextmanager
+def fetch_progress() -> Iterator[tuple[Callable[[FetchProgress], None], Callable[[str], None]]]:
+    """Show how far a fetch is: images of all wanted, classes done, rate, bytes, failures, time left."""
+    display = _Display("images")
+
+    def show(progress: FetchProgress) -> None:
+        def counts(rate: float, left: str) -> str:
+            size = humanize.naturalsize(progress.bytes, format="%.0f")
+            slow = " braked" if progress.braked else ""
+            return (
+                f"{progress.classes_done:,}/{progress.classes:,} classes  {rate:.0f}/s{slow}  {size}  "
+                f"{progress.failed:,} lost  {left}"
+            )
+
+        display.update(progress.saved, progress.wanted, counts)
+
+    try:
+        yield show, display.say
+    finally:
+        display.close()
+
+
+@contextlib.contextmanager
+def verify_progress() -> Iterator[Callable[[VerifyProgress], None]]:
+    """Show how far a verification is."""
+    display = _Display("images read")
+    try:
+        yield lambda progress: display.update(
+            progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}"
+        )
+    finally:
+        display.close()
+
+
+@contextlib.contextmanager
+def recheck_progress() -> Iterator[Callable[[RecheckProgress], None]]:
+    """Show how far a wave is."""
+    display = _Display("URLs asked")
+
+    def show(progress: RecheckProgress) -> None:
+        display.update(progress.done, progress.sample, lambda rate, left: f"{rate:.0f}/s  {left}")
+
+    try:
+        yield show
+    finally:
+        display.close()
+
+
+def describe_recheck(summary: RecheckSummary) -> str:
+    """The end of a wave in words."""
+    lines = [f"{_count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
+    for (before, now), count in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
+        was = "a picture" if before == "saved" else before
+        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {count:,}")
+    return "\n".join(lines) + "\n"
+
+
+def describe_verify(summary: VerifySummary) -> str:
+    """The end of a verification in words."""
+    if summary.sound:
+        return f"{_count(summary.images, 'image')} read: all as recorded\n"
+    lines = [f"{_count(summary.images, 'image')} on record"]
+    for paths, meaning in (
+        (summary.missing, "missing"),
+        (summary.damaged, "damaged"),
+        (summary.strays, "left over, unknown to the manifest (--repair deletes them)"),
+    ):
+        if paths:
+            lines.append(f"{len(paths):,} {meaning}:")
+            lines += _some(f"  {path}" for path in paths)
+    lines += summary.inconsistent
+    lines.append(
+        "repaired; `scraper fetch` gets again what is missing"
+        if summary.repaired
+        else "`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def describe_plan(summary: PlanSummary) -> str:
+    """The end of a plan in words: what was resolved, what failed and why, which classes cannot reach their n."""
+    total, failed, too_few = len(summary.classes), summary.failed, summary.too_few
+    already = total - len(failed) - summary.resolved
+    lines = [
+        f"{_count(total - len(failed), 'class', 'classes')} of {total:,} resolved"
+        + (f" ({already:,} of them before)" if already else "")
+        + f", {_count(summary.candidates, 'candidate')} recorded in {summary.manifest}"
+    ]
+    if summary.repeated:
+        lines.append(f"{_count(summary.repeated, 'line')} of the input repeated a class")
+    if summary.malformed:
+        lines.append(f"{_count(summary.malformed, 'line')} of the index name no class and were passed over")
+    if failed:
+        lines.append(f"{_count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
+        lines += _some(f"  {_name(p)}: {p.outcome} ({p.error})" for p in failed)
+    if summary.otherwise:
+        classes = _count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
+        lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
+    if too_few:
+        lines.append(f"{_count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
+    if summary.may_fall_short:
+        classes = _count(len(summary.may_fall_short), "class", "classes")
+        lines.append(f"{classes} may fall short, if a quarter of the URLs is dead as usual:")
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in summary.may_fall_short)
+    return "\n".join(lines) + "\n"
+
+
+def describe_fetch(summary: FetchSummary) -> str:
+    """The end of a fetch in words."""
+    size = humanize.naturalsize(summary.bytes)
+    took = humanize.precisedelta(round(summary.seconds), minimum_unit="seconds")
+    lines = [
+        (
+            f"{_count(summary.saved_now, 'image')} ({size}) saved in {summary.out} with "
+            f"{_count(summary.requests, 'request')} in {took}; {summary.saved:,} of {summary.wanted:,} wanted are there"
+        )
+    ]
+    if summary.short:
+        lines.append(f"{_count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
+    if summary.unresolved:
+        lines.append(
+            f"{_count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _name(planned: PlannedClass) -> str:
+    return f"{planned.wnid} {planned.label}" if planned.label else planned.wnid
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _some(lines: Iterator[str]) -> list[str]:
+    every = list(lines)
+    more = [f"  and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
+    return every[:_SHOWN] + more

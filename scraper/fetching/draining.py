@@ -1,0 +1,420 @@
+"""Phase two: the coordinator that drains the manifest. It alone writes to the manifest and names files.
+
+    manifest -> scheduler -> crew of workers -> attempts -> folder (names, synced) -> manifest, in batches
+
+What is in flight lives in memory only, so a crash leaves nothing to clean up but temporary files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.config import DEFAULT_MANIFEST, FetchOptions
+from scraper.errors import InterruptedRunError, StoppedEarlyError
+from scraper.fetching.placing import Placer, revisions_of
+from scraper.fetching.resuming import check_out, look_at
+from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.worker import Worker
+from scraper.files.store import Folder
+from scraper.manifest.recording import Batch, Settled
+from scraper.model import Kind, Outcome, Revision, State, Wnid
+from scraper.pictures.judge import Rules
+from scraper.running.crew import Crew, Stop
+from scraper.running.retry import Policy
+from scraper.running.session import exclusive, recorded
+from scraper.web.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scraper.manifest.core import Manifest, Twin
+    from scraper.model import Attempt, Candidate
+
+BATCH_ROWS: Final = 200
+BATCH_SECONDS: Final = 0.5
+"""A batch is recorded when it has this many attempts or is this old: what a kill can cost."""
+_REVISIONS: Final = 10_000
+"""Revisions from which no further class is taken in before they are recorded."""
+_TICK: Final = 0.25
+"""Seconds between looks at whether someone asked the run to stop."""
+_GRACE: Final = 2.0
+"""Seconds that requests under way get to end when the run is asked to stop."""
+_AT_ONCE: Final = 64
+"""Classes that take turns, or two for each thread; the others follow as these get their images.
+
+Neighbours in the manifest lie in the same pages, so that the fewer classes a batch is of, the less is written, and
+the fewer folders are synced.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is.
+
+    Attributes:
+        classes_done: classes that have their n images.
+        classes: classes that have a list.
+        saved: images there are, those of earlier runs included.
+        wanted: images wanted in all.
+        saved_now: images of this run.
+        bytes: bytes of the images of this run.
+        failed: candidates of this run that came to nothing for good.
+        requests: attempts of this run.
+        waiting: candidates that will be tried again.
+        braked: whether a host is asked less hard because it refused.
+    """
+
+    classes_done: int
+    classes: int
+    saved: int
+    wanted: int
+    saved_now: int
+    bytes: int
+    failed: int
+    requests: int
+    waiting: int
+    braked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSummary:
+    """What a fetch came to; `outcomes` counts the attempts of this run.
+
+    Attributes:
+        saved_now: images of this run.
+        saved: images there are now, of `wanted`.
+        short: classes that have fewer images than wanted.
+        unresolved: classes in the manifest without a list.
+        bytes: of the images of this run.
+        seconds: the run took.
+    """
+
+    manifest: Path
+    out: Path
+    saved_now: int
+    saved: int
+    wanted: int
+    short: int
+    unresolved: int
+    bytes: int
+    requests: int
+    seconds: float
+    outcomes: dict[Outcome, int]
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def fetch(
+    options: FetchOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    progress: Callable[[FetchProgress], None] = _ignore,
+    notice: Callable[[str], None] = _ignore,
+    stop: Stop | None = None,
+    argv: Sequence[str] = (),
+) -> FetchSummary:
+    """Fetch images for the classes of a manifest until each has its n, or its candidates are used up.
+
+    Args:
+        options: what to do.
+        manifest: path of the manifest that `plan` made.
+        progress: called from time to time, in this thread.
+        notice: called with a line that a person watching should see.
+        stop: lets another thread or a signal handler stop the run.
+        argv: the command line, for the record.
+
+    Raises:
+        InputError: an option is wrong; nothing was changed.
+        ManifestError: the manifest cannot be used.
+        StoppedEarlyError: the disk is full, or the hosts keep refusing; what was done is kept.
+        InterruptedRunError: `stop` was asked; the same holds.
+    """
+    options = options or FetchOptions()
+    path = Path(manifest)
+    with contextlib.ExitStack() as stack:
+        book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))
+        client = stack.enter_context(Client(options.network, threads=options.threads))
+        check_out(book, options)
+        folder = Folder(options.out, owner=book.owner)
+        stack.callback(folder.close)
+        run = stack.enter_context(recorded(book, "fetch", argv))
+        drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
+        drain.run(client)
+        return drain.summary(path)
+
+
+@dataclass
+class _Tally:
+    """What this run did so far."""
+
+    saved: int = 0
+    failed: int = 0
+    bytes: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome, state: State, size: int) -> None:
+        self.outcomes[outcome] += 1
+        if state is State.SAVED:
+            self.saved += 1
+            self.bytes += size
+        elif state is State.LOST and outcome.kind is not Kind.IMAGE:
+            self.failed += 1
+
+
+class _Drain:
+    """One run of fetch."""
+
+    def __init__(
+        self,
+        book: Manifest,
+        run_id: int,
+        folder: Folder,
+        options: FetchOptions,
+        *,
+        progress: Callable[[FetchProgress], None],
+        notice: Callable[[str], None],
+        stop: Stop,
+    ) -> None:
+        self._book = book
+        self._run_id = run_id
+        self._folder = folder
+        self._options = options
+        self._progress = progress
+        self._notice = notice
+        self._stop = stop
+        self._began = time.monotonic()
+        self._states = {state.wnid: state for state in book.class_states()}
+        self._saved = {wnid: state.saved for wnid, state in self._states.items()}
+        self._full = sum(self._saved[wnid] >= state.n for wnid, state in self._states.items())
+        self._unresolved = book.count_classes() - len(self._states)
+        self._wanted = book.count_wanted()
+        self._kept = sum(min(state.saved, state.n) for state in self._states.values())
+        policy = Policy(options.retries, options.repair)
+        limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
+        self._scheduler = Scheduler((), limits, random.Random(), to_come=len(self._states))  # noqa: S311 - jitter
+        # Full classes come last: there is nothing to do about them, unless their files are gone.
+        self._to_come = dict.fromkeys(sorted(self._states, key=lambda wnid: self._saved[wnid] >= self._states[wnid].n))
+        self._placer = Placer(book, folder)
+        self._photos_told: set[Wnid] = set()
+        self._batch: list[Settled] = []
+        self._revisions: list[Revision] = []
+        self._batch_began = 0.0
+        self._tally = _Tally()
+        self._told_braked: set[str] = set()
+        self._idle = False
+        self._missing = 0
+        self._told_missing = False
+
+    def run(self, client: Client) -> None:
+        """Drain the manifest."""
+        rules = Rules(self._options.check, honour_opt_out=self._options.honour_opt_out)
+        worker = Worker(client, self._folder, rules, self._options.max_bytes)
+        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
+        crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt, threads=self._options.threads)
+        try:
+            self._loop(crew)
+        except InterruptedRunError:
+            self._finish_flying(crew)
+            raise
+        except StoppedEarlyError:
+            crew.cancel()
+            with contextlib.suppress(StoppedEarlyError):
+                self._flush()
+            raise
+        finally:
+            crew.cancel()
+            client.close()
+            executor.shutdown()
+
+    def _loop(self, crew: Crew[Candidate, Attempt]) -> None:
+        while self._to_come or not self._scheduler.finished:
+            if self._stop.asked:
+                raise InterruptedRunError("interrupted; all that was done is kept: run `scraper fetch` again to go on")
+            self._load()
+            now = time.time()
+            while (candidate := self._scheduler.next(now)) is not None:
+                crew.submit(candidate)
+            self._idle = self._scheduler.in_flight < self._options.threads
+            self._collect(crew, self._patience(now))
+            self._tell_brakes()
+            self._report()
+        self._flush()
+        self._report()
+
+    def _load(self) -> None:
+        room = max(_AT_ONCE, 2 * self._options.threads) - self._scheduler.in_turn
+        # Where threads are idle, the classes in turn wait for a host, and another class may have other hosts.
+        room = _AT_ONCE if self._idle else max(0, room)
+        wants = self._scheduler.wants(room)
+        if len(wants) < room and self._to_come:
+            self._take_in(room - len(wants))
+            wants += self._scheduler.wants(room - len(wants))
+        for want in wants:
+            self._tell_photos(want.wnid)
+            self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
+
+    def _take_in(self, most: int) -> None:
+        """Let up to `most` further classes take part, as their files and the options have them stand now."""
+        wnids = []
+        for wnid in itertools.islice(self._to_come, most):
+            found = look_at(self._book, replace(self._states[wnid], saved=self._saved[wnid]), self._options)
+            self._revisions += found.revisions
+            self._change_saved(wnid, -found.lost)
+            self._missing += found.lost
+            for stray in found.strays:
+                self._folder.remove(stray)
+            wnids.append(wnid)
+            if len(self._revisions) >= _REVISIONS:
+                break
+        if self._revisions:
+            self._flush()
+        for wnid in wnids:
+            del self._to_come[wnid]
+            self._scheduler.add(replace(self._states[wnid], saved=self._saved[wnid]))
+        self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        # At the first that is found, and of all others together.
+        if self._missing and not (self._told_missing and self._to_come):
+            more = " more" if self._told_missing else ""
+            what, they = ("image was", "it") if self._missing == 1 else ("images were", "they")
+            self._notice(f"{self._missing}{more} {what} missing or of the wrong size; {they} will be fetched again")
+            self._missing = 0
+            self._told_missing = True
+
+    def _tell_photos(self, wnid: Wnid) -> None:
+        if wnid not in self._photos_told and self._saved[wnid]:
+            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+        self._photos_told.add(wnid)
+
+    def _patience(self, now: float) -> float:
+        due = self._scheduler.next_due(now)
+        times = [_TICK]
+        if due is not None:
+            times.append(due - now)
+        if self._scheduler.finished or (self._to_come and self._idle):
+            times.append(0.0)
+        if self._batch:
+            times.append(self._batch_began + BATCH_SECONDS - time.monotonic())
+        return max(0.0, min(times))
+
+    def _collect(self, crew: Crew[Candidate, Attempt], patience: float) -> None:
+        attempts = crew.collect(patience)
+        self._placer.look_up(attempts)
+        for attempt in attempts:
+            self._settle(attempt)
+        old = self._batch and time.monotonic() - self._batch_began >= BATCH_SECONDS
+        if old or len(self._batch) >= BATCH_ROWS:
+            self._flush()
+
+    def _settle(self, attempt: Attempt) -> None:
+        placed = self._placer.place(attempt)
+        decision = self._scheduler.done(placed.attempt, time.time())
+        if not self._batch:
+            self._batch_began = time.monotonic()
+        self._batch.append(Settled(placed.attempt, decision, placed.path))
+        self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
+        if decision.state is State.SAVED:
+            self._change_saved(attempt.candidate.wnid, 1)
+        if placed.taken_back:
+            self._take_back(placed.taken_back)
+
+    def _change_saved(self, wnid: Wnid, change: int) -> None:
+        n, before = self._states[wnid].n, self._saved[wnid]
+        self._saved[wnid] = now = before + change
+        self._kept += min(now, n) - min(before, n)
+        self._full += (now >= n) - (before >= n)
+
+    def _take_back(self, twins: tuple[Twin, ...]) -> None:
+        """Images that were a placeholder: their classes are short again and go on."""
+        self._revisions += revisions_of(twins)
+        images = [twin for twin in twins if twin.path is not None]
+        back = "1 image of it is" if len(images) == 1 else f"{len(images)} images of it are"
+        self._notice(f"a picture came for {len(twins) + 1} different photos: {back} taken back")
+        self._tally.saved -= len(images)
+        self._flush()  # so that the manifest tells which photos the classes still have
+        for wnid in {Wnid(twin.wnid) for twin in images}:
+            mine = [twin for twin in images if twin.wnid == wnid]
+            self._change_saved(wnid, -len(mine))
+            if wnid in self._to_come:
+                continue
+            state = replace(self._states[wnid], saved=self._saved[wnid])
+            self._scheduler.take_back(state, [twin.photo_id for twin in mine])
+            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+            self._photos_told.add(wnid)
+
+    def _flush(self) -> None:
+        """Record the batch: names first made safe from a power cut, then the rows that speak of them."""
+        settled, self._batch = self._batch, []
+        revisions, self._revisions = self._revisions, []
+        why = "its photo is there under another URL"
+        skipped = self._scheduler.take_skipped()
+        revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
+        batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
+        removals = self._placer.take_removals()  # forgotten with a batch that cannot be recorded: the images stay then
+        if settled or revisions or batch.raises:
+            self._folder.sync()
+            self._book.record(self._run_id, batch, time.time())
+        self._placer.recorded()
+        for path in removals:
+            self._folder.remove(path)
+
+    def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
+        """Give requests under way a moment to end, so that what they fetched is kept."""
+        crew.cancel()
+        expires = time.monotonic() + _GRACE
+        while crew.in_flight and time.monotonic() < expires and not self._stop.urged:
+            self._collect(crew, 0.1)
+        self._flush()
+        self._report()
+
+    def _tell_brakes(self) -> None:
+        for group, brake in self._scheduler.braked().items():
+            if brake.blocked:
+                raise StoppedEarlyError(brake.explain(f"the host {group}", time.time()))
+            if group not in self._told_braked:
+                self._told_braked.add(group)
+                self._notice(f"{group} answers {brake.last_refusal}: asking less hard ({int(brake.limit)} at once)")
+
+    def _report(self) -> None:
+        tally = self._tally
+        self._progress(
+            FetchProgress(
+                self._full,
+                len(self._states),
+                self._kept,
+                self._wanted,
+                tally.saved,
+                tally.bytes,
+                tally.failed,
+                tally.outcomes.total(),
+                self._scheduler.delayed,
+                bool(self._scheduler.braked()),
+            )
+        )
+
+    def summary(self, path: Path) -> FetchSummary:
+        """What the run came to."""
+        return FetchSummary(
+            manifest=path,
+            out=self._options.out,
+            saved_now=self._tally.saved,
+            saved=self._kept,
+            wanted=self._wanted,
+            short=len(self._states) - self._full,
+            unresolved=self._unresolved,
+            bytes=self._tally.bytes,
+            requests=self._tally.outcomes.total(),
+            seconds=time.monotonic() - self._began,
+            outcomes=dict(self._tally.outcomes),
+        )

@@ -1,0 +1,99 @@
+"""Opening the manifest's file: making it, refusing what is not one, and SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from scraper.config import LOCK_WAIT
+from scraper.errors import ManifestError, ManifestForeignError, StoppedEarlyError
+from scraper.manifest.schema import APPLICATION_ID, VERSION, schema_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CHECKED_WHOLE: Final = 64 * 2**20
+"""Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours: the file is unusable, or the machine made the run stop."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise StoppedEarlyError(
+                f"the manifest {path} could not be written ({error}): free some space and run again"
+            ) from error
+        if code == sqlite3.SQLITE_BUSY:
+            raise StoppedEarlyError(f"another program keeps {path} locked: close it and run again") from error
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise ManifestError(
+                f"cannot open the manifest {path} ({error}): check the path and its permissions"
+            ) from error
+        raise ManifestForeignError(f"cannot read the manifest {path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
+
+
+def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.Connection:
+    """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds."""
+    uri = path.resolve().as_uri() + f"?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=lock_wait, isolation_level=None)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. It is opened for writing where that is allowed, so as to tidy up after itself."""
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        connection = connect(path, "rw")
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+    # In a folder that cannot be written to, WAL mode needs to be told that nobody else writes either.
+    waiting = path.with_name(path.name + "-wal").exists()
+    return connect(path, "ro" if waiting else "ro&immutable=1")
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """Make an empty manifest, all of it or none."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in schema_sql():
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def check(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what is not a manifest of this version, with exactly our tables and views and nobody's triggers."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise ManifestForeignError(f"{path} is not a scraper manifest; give another --manifest")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise ManifestForeignError(
+            f"{path} is of version {version}, made by a newer scraper (this one knows {VERSION}): upgrade scraper"
+        )
+    found = {" ".join(sql.split()) for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
+    if not found.issuperset(" ".join(statement.split()) for statement in schema_sql()):
+        raise ManifestForeignError(f"{path} is not as scraper made it: a table or view was changed")
+    trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
+    if trigger:
+        raise ManifestForeignError(
+            f"{path} has a trigger ({trigger[0]}), which could rewrite what is fetched; remove it"
+        )
+    if path.stat().st_size <= _CHECKED_WHOLE:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise ManifestForeignError(f"{path} is damaged ({verdict}); restore it from a copy")

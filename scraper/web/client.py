@@ -1,0 +1,363 @@
+"""One bounded GET, redirects followed, to a `Reply` value. Failures are values: `failures` sorts the exceptions."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.utils
+import http.client
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from scraper.errors import InputError
+from scraper.flickr import is_placeholder_url
+from scraper.model import Hop, Outcome, Reply
+from scraper.pacing.deadlines import Watchdog
+from scraper.texts import one_line
+from scraper.web.connections import Wiring, wire
+from scraper.web.failures import failure_of
+from scraper.web.targets import parse_target
+
+if TYPE_CHECKING:
+    from scraper.config import NetworkOptions
+    from scraper.pacing.deadlines import Deadline
+    from scraper.web.targets import Target
+
+MOST_HOPS: Final = 8
+MOST_HOSTS: Final = 48
+"""Hosts whose idle connections are kept; Flickr's photos are on some twenty-five."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_DRAINED: Final = 64 * 1024
+"""Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
+_DRAIN_SECONDS: Final = 1.0
+_PIECE: Final = 256 * 1024
+"""Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""
+_LONGEST_TYPE: Final = 200
+_LONGEST_URL: Final = 8192
+"""Characters of a header that are kept, and of a redirect that is followed."""
+_LONGEST_WAIT: Final = 366 * 86400.0
+"""Seconds beyond which a Retry-After says nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How much of a body is wanted, in bytes, and whether only its start is asked for."""
+
+    most: int
+    ranged: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Range": f"bytes=0-{self.most - 1}"} if self.ranged else {}
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The connections to one host, whether requests name the whole URL, and how many requests use it now."""
+
+    pool: urllib3.HTTPConnectionPool
+    absolute: bool
+    users: int = 0
+
+
+class Client:
+    """Makes GET requests for many threads over kept-alive connections. `close` ends those under way."""
+
+    def __init__(self, options: NetworkOptions, *, threads: int) -> None:
+        """Make a client for up to `threads` requests at once.
+
+        Raises:
+            InputError: the proxy or the certificates cannot be used.
+        """
+        self._options = options
+        self._wiring = Wiring(options.connect_to, allow_private=options.allow_private)
+        self._watchdog = Watchdog()
+        self._headers = {
+            "User-Agent": options.user_agent,
+            "Accept": "image/*,*/*;q=0.5",
+            "Accept-Encoding": "identity",
+        }
+        self._lock = threading.Lock()
+        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._pools: dict[tuple[str, str, int], _Pool] = {}
+        self._threads = threads
+        try:
+            self._ssl = _ssl_context(options)
+            self._manager(options.proxy)
+        except (ssl.SSLError, OSError, ValueError, HTTPError) as error:
+            self._watchdog.close()
+            raise InputError(f"cannot set up connections: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the requests under way, which come back as failures, and close all connections."""
+        self._watchdog.close()
+        with self._lock:
+            pools, self._pools = list(self._pools.values()), {}
+            for manager in self._managers.values():
+                manager.clear()
+        for known in pools:  # clearing a manager only forgets its pools
+            known.pool.close()
+
+    def get(self, url: str, *, most: int, ranged: bool = False) -> Reply:
+        """GET `url` and follow its redirects, all within the options' timeout.
+
+        Args:
+            url: an http or https URL.
+            most: the largest body to keep, in bytes.
+            ranged: ask for the first `most` bytes only; of a host that sends more, the start is kept.
+        """
+        deadline = self._watchdog.start(self._options.timeout)
+        self._wiring.deadline = deadline
+        try:
+            return self._follow(url, _Wanted(most, ranged), deadline)
+        finally:
+            deadline.finish()
+            self._wiring.deadline = None
+
+    def _follow(self, url: str, wanted: _Wanted, deadline: Deadline) -> Reply:
+        hops: list[Hop] = []
+        while True:
+            reply, location = self._once(url, wanted, deadline)
+            if location is None:
+                return replace(reply, hops=tuple(hops)) if hops else reply
+            hops.append(Hop(reply.url, reply.status or 0, location[: _LONGEST_URL + 1]))
+            if is_placeholder_url(location):
+                # The name says all there is to say of the photo; the picture itself need not be asked for.
+                return replace(reply, url=location, hops=tuple(hops))
+            problem = _redirect_problem(hops)
+            if problem is not None:
+                return replace(reply, hops=tuple(hops), failure=Outcome.REDIRECT_ERROR, error=problem)
+            url = location
+
+    def _once(self, url: str, wanted: _Wanted, deadline: Deadline) -> tuple[Reply, str | None]:
+        """One request: the reply, and the URL it redirects to if it does."""
+        reply = Reply(url)
+        response: urllib3.BaseHTTPResponse | None = None
+        location: str | None = None
+        try:
+            target = parse_target(url, allow_private=self._options.allow_private)
+            reply = Reply(target.url)
+            response = self._send(target, wanted, deadline)
+            reply = _head(target.url, response)
+            location = _location(reply, response.headers.get("Location"))
+            if reply.status in (200, 206):
+                reply = _with_body(reply, response, wanted)
+            elif reply.failure is None:
+                reply = replace(reply, received=self._drain(response, deadline))
+        except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
+            outcome, message = failure_of(error)
+            reply = replace(reply, failure=outcome, error=message)
+        if response is not None:
+            # An unread rest would be taken for the next answer: such a connection is closed, not kept.
+            (response.release_conn if response.closed else response.close)()
+        if deadline.expired and (reply.status in (None, 200, 206) or location is not None):
+            # A socket shut down by the watchdog can look like a clean end of the body.
+            message = f"not finished within {self._options.timeout:g} s"
+            return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
+        return reply, location
+
+    def _drain(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> int:
+        """Read a body that nobody wants, so that its connection can serve again; returns its length.
+
+        The answer stands whatever becomes of it: it is given little time, and its failures are of no interest.
+        """
+        declared = response.headers.get("Content-Length", "").strip()
+        if declared.isdigit() and int(declared[:12]) > _DRAINED:
+            return 0
+        short = self._watchdog.start(min(_DRAIN_SECONDS, deadline.remaining() / 4))
+        try:
+            short.share(deadline)
+            return len(response.read(_DRAINED + 1))
+        except (HTTPError, http.client.HTTPException, OSError, ValueError):
+            response.close()
+            return 0
+        finally:
+            short.finish()
+
+    def _send(self, target: Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        known = self._borrow_pool(target)
+        try:
+            return self._open(known.pool, target.url if known.absolute else target.path, wanted, deadline)
+        finally:
+            with self._lock:
+                known.users -= 1
+
+    def _open(
+        self, pool: urllib3.HTTPConnectionPool, path: str, wanted: _Wanted, deadline: Deadline
+    ) -> urllib3.BaseHTTPResponse:
+        left = deadline.remaining()
+        return pool.urlopen(
+            "GET",
+            path,
+            headers=self._headers | wanted.headers if wanted.ranged else self._headers,
+            timeout=urllib3.Timeout(connect=left, read=left),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            assert_same_host=False,
+        )
+
+    def _borrow_pool(self, target: Target) -> _Pool:
+        """The pool for the target's host, with the caller among its users."""
+        key = (target.scheme, target.host, target.port)
+        with self._lock:
+            known = self._pools.pop(key, None) or self._make_pool(target)
+            self._pools[key] = known  # the last place: most recently used
+            known.users += 1
+            idle = self._take_idle()
+        if idle is not None:
+            idle.close()
+        return known
+
+    def _make_pool(self, target: Target) -> _Pool:
+        manager = self._manager(self._proxy_for(target))
+        pool = manager.connection_from_host(target.host, target.port, target.scheme)
+        return _Pool(pool, absolute=manager.proxy is not None and target.scheme == "http")
+
+    def _take_idle(self) -> urllib3.HTTPConnectionPool | None:
+        """The pool unused for the longest time, where there are too many: each idle connection is an open file."""
+        if len(self._pools) <= MOST_HOSTS:
+            return None
+        key = next((key for key, known in self._pools.items() if not known.users), None)
+        if key is None:
+            return None
+        for manager in self._managers.values():
+            manager.clear()  # which forgets pools without closing them; those in use live on here
+        return self._pools.pop(key).pool
+
+    def _proxy_for(self, target: Target) -> str | None:
+        if self._wiring.rule_for(target.host, target.port) is not None:
+            return None  # `--connect-to` says where to connect, and a proxy would say otherwise
+        if self._options.proxy is not None:
+            return self._options.proxy
+        if urllib.request.proxy_bypass(target.host):
+            return None
+        return urllib.request.getproxies().get(target.scheme)
+
+    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+        if proxy not in self._managers:
+            # num_pools: more than the hosts of any list, since a pool that is pushed out closes its connections.
+            settings: dict[str, Any] = {
+                "num_pools": 4096,
+                "maxsize": self._threads,
+                "block": False,
+                "ssl_context": self._ssl,
+            }
+            manager = _proxy_manager(proxy, settings) if proxy else urllib3.PoolManager(**settings)
+            wire(manager, self._wiring)
+            self._managers[proxy] = manager
+        return self._managers[proxy]
+
+
+def _proxy_manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager:
+    auth = urllib3.util.parse_url(proxy).auth
+    headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
+
+
+def _ssl_context(options: NetworkOptions) -> ssl.SSLContext:
+    context = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.check_hostname = True
+    context.load_default_certs()  # reads SSL_CERT_FILE and SSL_CERT_DIR
+    if options.ca_certs is not None:
+        context.load_verify_locations(cafile=str(options.ca_certs))
+    return context
+
+
+def _head(url: str, response: urllib3.BaseHTTPResponse) -> Reply:
+    headers = response.headers
+    kind = headers.get("Content-Type")
+    # 101 to 103 come back as if final; what follows them on the connection is not a body.
+    final = response.status >= 200
+    return Reply(
+        url,
+        status=response.status,
+        content_type=None if kind is None else one_line(kind, _LONGEST_TYPE),
+        retry_after=parse_retry_after(headers.get("Retry-After")),
+        robots=tuple(headers.getlist("X-Robots-Tag")),
+        failure=None if final else Outcome.PROTOCOL_ERROR,
+        error=None if final else f"status {response.status} is not a final answer",
+    )
+
+
+def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted) -> Reply:
+    """Read the body as far as it is wanted; where there is more, say so and leave the rest unread."""
+    if reply.failure is not None:
+        return reply
+    declared = response.headers.get("Content-Length", "").strip()
+    if declared.isascii() and declared.isdigit() and int(declared) > wanted.most and not wanted.ranged:
+        return replace(reply, oversize=True)
+    pieces: list[bytes] = []
+    received = 0
+    while received <= wanted.most:
+        piece = response.read(wanted.most + 1 if declared else _PIECE)
+        if not piece:
+            break
+        pieces.append(piece)
+        received += len(piece)
+    oversize = received > wanted.most
+    body = b"" if oversize and not wanted.ranged else b"".join(pieces)[: wanted.most]
+    return replace(reply, body=body, received=received, oversize=oversize)
+
+
+def _location(reply: Reply, raw: str | None) -> str | None:
+    """Where a redirect points, made absolute; None where the answer is no redirect."""
+    if reply.status not in _REDIRECTS or raw is None:
+        return None
+    # http.client decodes headers as Latin-1; other bytes in a Location are meant as UTF-8.
+    with contextlib.suppress(UnicodeDecodeError):
+        raw = raw.encode("latin-1").decode("utf-8")
+    try:
+        return urljoin(reply.url, raw.strip())
+    except ValueError:
+        return raw.strip()
+
+
+def _redirect_problem(hops: list[Hop]) -> str | None:
+    if len(hops[-1].location) > _LONGEST_URL:
+        return f"a redirect to a URL of more than {_LONGEST_URL} characters"
+    if len(hops) > MOST_HOPS:
+        return f"more than {MOST_HOPS} redirects"
+    if hops[-1].location in {hop.url for hop in hops}:
+        return "a redirect loop"
+    return None
+
+
+def parse_retry_after(value: str | None, *, now: float | None = None) -> float | None:
+    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3).
+
+    Returns None where there is none or it cannot be read; never more than a year.
+
+    >>> parse_retry_after("120"), parse_retry_after("soon"), parse_retry_after("-5")
+    (120.0, None, None)
+    >>> parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", now=30)
+    30.0
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text.lstrip("0")[:12] or "0"), _LONGEST_WAIT)
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=dt.UTC)
+    seconds = date.timestamp() - (time.time() if now is None else now)
+    return min(max(0.0, seconds), _LONGEST_WAIT)
