@@ -124,7 +124,8 @@ def _save_images(connection: sqlite3.Connection, out: Path) -> None:
         (out / path).write_bytes(body)
         digest = hashlib.sha256(body).hexdigest()
         rows.append((number, path, digest, len(body), "JPEG", 500, 375, "2026-01-31T12:00:00.000Z", "decode"))
-    connection.executemany("INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    columns = "candidate_id, path, sha256, bytes, format, width, height, saved_at, checked"
+    connection.executemany(f"INSERT INTO image ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608 - ours
 
 
 def _size(connection: sqlite3.Connection) -> Size:

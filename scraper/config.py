@@ -199,6 +199,7 @@ class FetchOptions:
                 outcome.final and outcome is not Outcome.SAVED,
                 f"--retry: {outcome} is not a final failure (unknown ones are tried again by themselves)",
             )
+            _require(outcome is not Outcome.WITHDRAWN, "--retry: what was withdrawn is never asked for again")
 
 
 @dataclass(frozen=True, slots=True)

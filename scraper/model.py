@@ -46,6 +46,9 @@ class Outcome(enum.StrEnum):
     BAD_STATUS = "bad_status"
     BLOCKED = "blocked"
     BAD_URL = "bad_url"
+    INTERCEPTED = "intercepted"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
 
     @property
     def kind(self) -> Kind:
@@ -86,6 +89,9 @@ _KINDS: Final[dict[Outcome, Kind]] = {
     Outcome.BAD_STATUS: Kind.UNKNOWN,
     Outcome.BLOCKED: Kind.REFUSED,
     Outcome.BAD_URL: Kind.REFUSED,
+    Outcome.INTERCEPTED: Kind.UNKNOWN,
+    Outcome.CHANGED: Kind.UNUSABLE,
+    Outcome.WITHDRAWN: Kind.REFUSED,
 }
 
 DECIDED_KINDS: Final = (Kind.IMAGE, Kind.DEAD, Kind.DENIED, Kind.UNUSABLE)

@@ -7,7 +7,6 @@ in WAL mode. What a batch of outcomes changes, counts included, is one transacti
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ class Manifest:
                 fresh = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if fresh and connection.execute("PRAGMA application_id").fetchone()[0] == 0:
                     make(connection)
-                check(path, connection)
+                check(path, connection, write=True)
             except BaseException:
                 connection.close()
                 raise
@@ -131,7 +130,7 @@ class Manifest:
         with translated(path):
             connection = connect(path, "rw", lock_wait=lock_wait) if write else connect_reader(path)
             try:
-                check(path, connection)
+                check(path, connection, write=write)
             except BaseException:
                 connection.close()
                 raise
@@ -376,8 +375,11 @@ class Manifest:
 
     @property
     def owner(self) -> str:
-        """A name for the temporary files of this manifest's runs, so that two manifests may share a folder."""
-        return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:12]
+        """A name for what this manifest's runs have under way, which it keeps wherever it is moved."""
+        rows = self.rows("SELECT identity FROM manifest")
+        if not rows:
+            raise ManifestForeignError(f"{self.path} is not as scraper made it: its table `manifest` is empty")
+        return str(rows[0]["identity"])
 
     def class_names(self) -> list[Wnid]:
         """The wnids in the manifest."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.config import LOCK_WAIT
 from scraper.errors import ManifestError, ManifestForeignError, StoppedEarlyError
+from scraper.manifest.migrating import as_made, check_room, check_rows, dress, introduce, migrate
 from scraper.manifest.schema import APPLICATION_ID, VERSION, schema_sql
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _CHECKED_WHOLE: Final = 64 * 2**20
 """Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
+_OLDEST_SQLITE: Final = (3, 37)
+"""The first that has strict tables."""
 
 
 @contextlib.contextmanager
@@ -43,6 +46,8 @@ def translated(path: Path) -> Iterator[None]:
 
 def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.Connection:
     """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds."""
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise ManifestError(f"this Python has SQLite {sqlite3.sqlite_version}; 3.37 or a later one is needed")
     uri = path.resolve().as_uri() + f"?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=lock_wait, isolation_level=None)
     try:
@@ -71,13 +76,17 @@ def make(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in schema_sql():
         connection.execute(statement)
+    introduce(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
 
-def check(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse what is not a manifest of this version, with exactly our tables and views and nobody's triggers."""
+def check(path: Path, connection: sqlite3.Connection, *, write: bool) -> None:
+    """Refuse what is not a manifest, with exactly our tables and views and nobody's triggers; know older versions.
+
+    A manifest of version 1 is brought up to this one where it is opened to be written, and else read as if it were.
+    """
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise ManifestForeignError(f"{path} is not a scraper manifest; give another --manifest")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -85,8 +94,8 @@ def check(path: Path, connection: sqlite3.Connection) -> None:
         raise ManifestForeignError(
             f"{path} is of version {version}, made by a newer scraper (this one knows {VERSION}): upgrade scraper"
         )
-    found = {" ".join(sql.split()) for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
-    if not found.issuperset(" ".join(statement.split()) for statement in schema_sql()):
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL")
+    if not as_made(version, (sql for (sql,) in found)):
         raise ManifestForeignError(f"{path} is not as scraper made it: a table or view was changed")
     trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
     if trigger:
@@ -94,6 +103,7 @@ def check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} has a trigger ({trigger[0]}), which could rewrite what is fetched; remove it"
         )
     if path.stat().st_size <= _CHECKED_WHOLE:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise ManifestForeignError(f"{path} is damaged ({verdict}); restore it from a copy")
+        check_rows(path, connection)
+    if version < VERSION:
+        check_room(path, connection)
+        (migrate if write else dress)(path, connection)

@@ -7,17 +7,26 @@ the views `candidates`, `images` and `attempts` over them. A candidate's id carr
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from scraper.model import Check, Form, ListingOutcome, Outcome, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 APPLICATION_ID: Final = 0x73637270
 """`scrp` in ASCII, in the header of the file (https://www.sqlite.org/pragma.html#pragma_application_id)."""
-VERSION: Final = 1
+VERSION: Final = 2
+"""Of this schema, in the header of the file. `migrating` brings older ones up to it."""
 
 RANKS: Final = 10_000_000
 """Candidates a class may have: id = wnid's number x RANKS + rank."""
 
 STATES: Final = ("waiting", "saved", "lost", "unknown")
 """What the number in `candidate.state` means."""
+
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
+"""What `image.format` may say."""
 
 COUNTS: Final = {
     "class_outcomes": (("wnid", "outcome"), ("candidates", "unasked", "repaired", "bytes")),
@@ -26,50 +35,64 @@ COUNTS: Final = {
 }
 """The tables of counts that are kept with every batch: what is told apart, and what is counted."""
 
-TABLES: Final = """
+
+def _one_of(column: str, words: Iterable[str]) -> str:
+    """A check that a column holds one of some words, or NULL; `IN` would build a table of them for each statement."""
+    return " OR ".join(f"{column} = '{word}'" for word in words)
+
+
+TABLES: Final = f"""
+CREATE TABLE manifest (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  identity TEXT NOT NULL CHECK (length(identity) >= 12),
+  made_at TEXT NOT NULL,
+  made_by TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE classes (
-  wnid TEXT PRIMARY KEY,
+  wnid TEXT PRIMARY KEY CHECK (length(wnid) = 9 AND wnid GLOB 'n[0-9]*' AND substr(wnid, 2) NOT GLOB '*[^0-9]*'),
   label TEXT,
-  n INTEGER NOT NULL,
-  budget INTEGER NOT NULL,
+  n INTEGER NOT NULL CHECK (n >= 1),
+  budget INTEGER NOT NULL CHECK (budget >= 1),
   source TEXT,
   hosts TEXT,
   shuffle TEXT,
   resolved_at TEXT,
-  resolve_outcome TEXT,
+  resolve_outcome TEXT CHECK ({_one_of("resolve_outcome", ListingOutcome)}),
   resolve_error TEXT,
   http_status INTEGER,
-  listed INTEGER NOT NULL DEFAULT 0,
-  candidates INTEGER NOT NULL DEFAULT 0,
-  malformed INTEGER NOT NULL DEFAULT 0,
-  repeated INTEGER NOT NULL DEFAULT 0,
+  listed INTEGER NOT NULL DEFAULT 0 CHECK (listed >= 0),
+  candidates INTEGER NOT NULL DEFAULT 0 CHECK (candidates >= 0),
+  malformed INTEGER NOT NULL DEFAULT 0 CHECK (malformed >= 0),
+  repeated INTEGER NOT NULL DEFAULT 0 CHECK (repeated >= 0),
   listing_sha256 TEXT
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE candidate (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY CHECK (id > 0 AND id < 1000000000000000),
   url TEXT NOT NULL,
   photo_id INTEGER,
   filename TEXT,
-  state INTEGER NOT NULL DEFAULT 0,
-  outcome TEXT,
-  tries INTEGER NOT NULL DEFAULT 0,
+  state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
+  outcome TEXT CHECK ({_one_of("outcome", Outcome)}),
+  tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
   not_before REAL,
-  form TEXT,
-  fate TEXT
-);
+  form TEXT CHECK ({_one_of("form", Form)}),
+  fate TEXT CHECK ({_one_of("fate", Outcome)})
+) STRICT;
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
   path TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  bytes INTEGER NOT NULL,
-  format TEXT NOT NULL,
-  width INTEGER NOT NULL,
-  height INTEGER NOT NULL,
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  format TEXT NOT NULL CHECK ({_one_of("format", FORMATS)}),
+  width INTEGER NOT NULL CHECK (width >= 1),
+  height INTEGER NOT NULL CHECK (height >= 1),
   saved_at TEXT NOT NULL,
-  checked TEXT NOT NULL
-);
+  checked TEXT NOT NULL CHECK ({_one_of("checked", Check)}),
+  adopted INTEGER NOT NULL DEFAULT 0 CHECK (adopted BETWEEN 0 AND 1)
+) STRICT;
 CREATE INDEX image_digest ON image (substr(sha256, 1, 12));
 
 CREATE TABLE runs (
@@ -80,25 +103,25 @@ CREATE TABLE runs (
   started_at TEXT NOT NULL,
   ended_at TEXT,
   exit_code INTEGER
-);
+) STRICT;
 
 CREATE TABLE attempt (
   id INTEGER PRIMARY KEY,
   candidate_id INTEGER NOT NULL REFERENCES candidate (id),
   run_id INTEGER NOT NULL REFERENCES runs (id),
-  try INTEGER NOT NULL,
+  try INTEGER NOT NULL CHECK (try >= 1),
   started_at TEXT NOT NULL,
   seconds REAL NOT NULL,
   status INTEGER,
-  outcome TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", Outcome)}),
   final_url TEXT,
-  bytes INTEGER NOT NULL,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
   content_type TEXT,
   retry_after REAL,
   error TEXT,
   hops TEXT,
   sha256 TEXT
-);
+) STRICT;
 CREATE INDEX attempt_duplicate ON attempt (sha256) WHERE outcome = 'duplicate';
 
 CREATE TABLE revisions (
@@ -106,18 +129,18 @@ CREATE TABLE revisions (
   candidate_id INTEGER NOT NULL REFERENCES candidate (id),
   run_id INTEGER NOT NULL REFERENCES runs (id),
   revised_at TEXT NOT NULL,
-  outcome_before TEXT,
-  outcome_after TEXT,
-  state_after TEXT NOT NULL,
+  outcome_before TEXT CHECK ({_one_of("outcome_before", Outcome)}),
+  outcome_after TEXT CHECK ({_one_of("outcome_after", Outcome)}),
+  state_after TEXT NOT NULL CHECK ({_one_of("state_after", State)}),
   reason TEXT NOT NULL
-);
+) STRICT;
 
 CREATE TABLE placeholders (
-  sha256 TEXT PRIMARY KEY,
+  sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
   run_id INTEGER NOT NULL REFERENCES runs (id),
   found_at TEXT NOT NULL,
-  photos INTEGER NOT NULL
-) WITHOUT ROWID;
+  photos INTEGER NOT NULL CHECK (photos >= 1)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rechecks (
   id INTEGER PRIMARY KEY,
@@ -125,26 +148,26 @@ CREATE TABLE rechecks (
   run_id INTEGER NOT NULL REFERENCES runs (id),
   asked_at TEXT NOT NULL,
   seconds REAL NOT NULL,
-  outcome_before TEXT NOT NULL,
-  outcome TEXT NOT NULL,
+  outcome_before TEXT NOT NULL CHECK ({_one_of("outcome_before", Outcome)}),
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", Outcome)}),
   status INTEGER,
   final_url TEXT,
   error TEXT
-);
+) STRICT;
 CREATE INDEX recheck_run ON rechecks (run_id);
 
 CREATE TABLE listings (
   id INTEGER PRIMARY KEY,
   wnid TEXT NOT NULL REFERENCES classes (wnid),
   run_id INTEGER NOT NULL REFERENCES runs (id),
-  try INTEGER NOT NULL,
+  try INTEGER NOT NULL CHECK (try >= 1),
   started_at TEXT NOT NULL,
   seconds REAL NOT NULL,
   status INTEGER,
-  outcome TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", ListingOutcome)}),
   url TEXT NOT NULL,
   error TEXT
-);
+) STRICT;
 
 CREATE TABLE raises (
   id INTEGER PRIMARY KEY,
@@ -154,29 +177,29 @@ CREATE TABLE raises (
   budget_before INTEGER NOT NULL,
   budget_after INTEGER NOT NULL,
   survival REAL NOT NULL
-);
+) STRICT;
 
 CREATE TABLE class_outcomes (
   wnid TEXT NOT NULL REFERENCES classes (wnid),
-  outcome TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", Outcome)}),
   candidates INTEGER NOT NULL,
   unasked INTEGER NOT NULL,
   repaired INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   PRIMARY KEY (wnid, outcome)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE host_outcomes (
   host TEXT NOT NULL,
-  outcome TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", Outcome)}),
   candidates INTEGER NOT NULL,
   PRIMARY KEY (host, outcome)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE statuses (
   status TEXT PRIMARY KEY,
   requests INTEGER NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 """
 
 VIEWS: Final = """
@@ -188,7 +211,7 @@ FROM candidate;
 
 CREATE VIEW images AS
 SELECT image.candidate_id, printf('n%08d', image.candidate_id / 10000000) AS wnid, candidate.url, image.path,
-  image.sha256, image.bytes, image.format, image.width, image.height, image.saved_at, image.checked
+  image.sha256, image.bytes, image.format, image.width, image.height, image.saved_at, image.checked, image.adopted
 FROM image JOIN candidate ON candidate.id = image.candidate_id;
 
 CREATE VIEW attempts AS

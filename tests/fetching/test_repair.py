@@ -262,6 +262,7 @@ def test_bad_input_changes_nothing(copied: Scraper) -> None:
     says = {
         "--retry throttled": "--retry: throttled is not a final failure",
         "--retry saved": "--retry: saved is not a final failure",
+        "--retry withdrawn": "--retry: what was withdrawn is never asked for again",
         "--retry dead": "--retry must be one of ",
         "--repair dead": "--repair must be one of live, not 'dead'",
         "--verify never": "--verify must be one of decode, header, not 'never'",

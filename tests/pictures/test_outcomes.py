@@ -30,6 +30,9 @@ CONTRACT = {
     "bad_status": ("unknown", False, True),
     "blocked": ("refused", True, False),
     "bad_url": ("refused", True, False),
+    "intercepted": ("unknown", False, True),
+    "changed": ("unusable", True, False),
+    "withdrawn": ("refused", True, False),
 }
 """For each outcome its kind, whether it is final, and whether it may be tried again."""
 

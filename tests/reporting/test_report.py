@@ -27,11 +27,11 @@ HOST = {"host", "tried", "saved", "dead", "unknown", "dead_rate", "dead_rate_low
 CLASS = ["wnid", "label", "n", "listed", "candidates", "tried", "saved", "shortfall", "reason"]
 UNKNOWN = {
     "throttled", "server_error", "timeout", "dns_error", "connection_error", "tls_error", "protocol_error",
-    "redirect_error", "bad_status",
+    "redirect_error", "bad_status", "intercepted",
 }  # fmt: skip
 OUTCOMES = UNKNOWN | {
     "saved", "duplicate", "gone", "placeholder", "forbidden", "opted_out", "not_image", "truncated", "corrupt",
-    "too_small", "too_large", "blocked", "bad_url",
+    "too_small", "too_large", "changed", "blocked", "bad_url", "withdrawn",
 }  # fmt: skip
 LAST = (
     "SELECT candidates.wnid, candidates.url, attempts.outcome FROM candidates JOIN attempts ON attempts.id = "
