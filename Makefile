@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types torture fuzz bench bench-peers format clean
+.PHONY: help demo test lint types torture fuzz bench bench-peers options format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(STAMP)  ## measure speed and memory against yardsticks, all on loopback
 
 bench-peers: $(STAMP) .venv-img2dataset  ## the same beside other tools, those found of wget2 curl aria2 wget parallel
 	$(BIN)/python -m benchmarks peers
+
+options: $(STAMP)  ## write docs/options.md from the options themselves
+	$(BIN)/python -m scraper.cli.help > docs/options.md
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

@@ -73,8 +73,8 @@ CHECKS: Final[dict[str, Callable[[bytes], bool]]] = {
     "SHA-256, to compare": lambda body: bool(hashlib.sha256(body).digest()),
     "Pillow, whole": _pillow,
     "Pillow, draft at an eighth in grey": _draft,
-    "`--verify header`: signature, segments, end": lambda body: not isinstance(examine(body, decode=False), Flaw),
-    "`--verify decode`: the same and a strict decode": lambda body: not isinstance(examine(body, decode=True), Flaw),
+    "`--check header`: signature, segments, end": lambda body: not isinstance(examine(body, decode=False), Flaw),
+    "`--check decode`: the same and a strict decode": lambda body: not isinstance(examine(body, decode=True), Flaw),
 }
 
 

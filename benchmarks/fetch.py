@@ -28,7 +28,7 @@ LATENCIES: Final = (0.0, 0.04, 0.1)
 BARE: Final = "bare urllib3 loop"
 PROTOTYPE: Final = "prototype: the loop, SHA-256, Pillow decode, temporary file, rows"
 STRICT: Final = "the same with the strict decode of fetch"
-HEADER: Final = "scraper fetch --verify header"
+HEADER: Final = "scraper fetch --check header"
 FULL: Final = "scraper fetch"
 
 
@@ -97,7 +97,7 @@ class Bench:
             BARE: lambda: self.loop(served),
             PROTOTYPE: lambda: self.loop(served, *work, "pillow"),
             STRICT: lambda: self.loop(served, *work, "strict"),
-            HEADER: lambda: self.fetch(served, "--verify", "header"),
+            HEADER: lambda: self.fetch(served, "--check", "header"),
             FULL: lambda: self.fetch(served),
         }
 

@@ -106,7 +106,7 @@ def _compared(bench: Bench, served: Served, rounds: int) -> str:
         return noted
 
     subjects = {name: noting(name, lambda c=command: peers.run(c)) for name, command in peers.commands().items()}  # type: ignore[misc]  # the default binds the loop's value
-    subjects[HEADER] = noting(HEADER, lambda: bench.fetch(served, "--verify", "header"))
+    subjects[HEADER] = noting(HEADER, lambda: bench.fetch(served, "--check", "header"))
     subjects[FULL] = noting(FULL, lambda: bench.fetch(served))
     costs = interleave(counted(subjects, served, counts), rounds)
     for name in costs:

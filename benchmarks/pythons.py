@@ -56,7 +56,7 @@ def run(folder: Path, *, quick: bool) -> str:
         with serving(folder, photos=photos, latency=latency) as served:
             for check in ("header", "decode"):
                 subjects = {
-                    name: lambda check=check, python=python: bench.fetch(served, "--verify", check, python=python)
+                    name: lambda check=check, python=python: bench.fetch(served, "--check", check, python=python)
                     for name, python in named.items()
                 }
                 costs = interleave(subjects, rounds)

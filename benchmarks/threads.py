@@ -24,7 +24,7 @@ def run(folder: Path, *, quick: bool) -> str:
     with serving(folder, photos=photos, latency=LATENCY) as served:
         costs = interleave(
             {
-                str(count): lambda count=count: bench.fetch(served, "--verify", "header", threads=count)  # type: ignore[misc]  # the default binds the loop's value
+                str(count): lambda count=count: bench.fetch(served, "--check", "header", threads=count)  # type: ignore[misc]  # the default binds the loop's value
                 for count in THREADS
             },
             rounds,
@@ -39,5 +39,5 @@ def run(folder: Path, *, quick: bool) -> str:
         )
         for name, cost in costs.items()
     ]
-    about = f"{photos} URLs, {1000 * LATENCY:.0f} ms of latency, `--verify header`; {rounds} rounds.\n"
+    about = f"{photos} URLs, {1000 * LATENCY:.0f} ms of latency, `--check header`; {rounds} rounds.\n"
     return "\n".join(("## Threads\n", about, table(("threads", "s", "requests a second", "CPU", "peak MB"), rows)))

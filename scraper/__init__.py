@@ -68,6 +68,10 @@ _HOMES: Final = {
 }
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     for home, names in _HOMES.items():
         if name in names:

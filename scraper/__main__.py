@@ -2,7 +2,7 @@
 
 import sys
 
-from scraper.cli.commands import main
+from scraper.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

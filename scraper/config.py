@@ -1,20 +1,22 @@
-"""Options, each validated once, where it is made; everything below trusts them."""
+"""The options of every command, each checked where it is made; everything below trusts them.
+
+The fields are the only place where an option stands: `scraper.options` makes flags, help and checks of them.
+"""
 
 from __future__ import annotations
 
+import enum
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
+from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Whole, items
 from scraper.model import DECIDED_KINDS, Check, Form, Outcome
+from scraper.options import Options, group, option
 from scraper.version import PROJECT_URL, __version__
-
-if TYPE_CHECKING:
-    from scraper.model import Form
 
 DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
 DEFAULT_SOURCE: Final = "https://www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
@@ -24,11 +26,13 @@ LOCK_WAIT: Final = 30.0
 """Seconds to wait for another program that keeps the manifest locked, a backup or a browser for instance."""
 MOST_THREADS: Final = 1024
 MOST_PER_CLASS: Final = 1_000_000
+MOST_SAMPLED: Final = 10_000_000
+LONGEST_TIMEOUT: Final = 3600.0
+
+_THREADS: Final = Whole(1, MOST_THREADS)
 
 
-def _require(condition: object, message: str) -> None:
-    if not condition:
-        raise InputError(message)
+# --- kinds of our own ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,105 +51,147 @@ class ConnectTo:
         """Whether the rule speaks of this host and port."""
         return self.host in ("", host.lower()) and self.port in (None, port)
 
-
-def parse_connect_to(text: str) -> tuple[ConnectTo, ...]:
-    """Read `HOST1:PORT1:HOST2:PORT2[,...]`; IPv6 addresses stand in brackets.
-
-    Raises:
-        InputError: a rule has another form.
-    """
-    return tuple(_parse_rule(rule.strip()) for rule in text.split(",") if rule.strip())
+    def __str__(self) -> str:
+        hosts = (f"[{host}]" if ":" in host else host for host in (self.host, self.target_host))
+        host, target = hosts
+        return f"{host}:{self.port or ''}:{target}:{self.target_port or ''}"
 
 
 _RULE: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([0-9]*):(\[[^\]]*\]|[^:\[\]]*):([0-9]*)")
+_LAST_PORT: Final = 65535
 
 
-def _parse_rule(rule: str) -> ConnectTo:
-    match = _RULE.fullmatch(rule)
-    _require(match, f"--connect-to {rule!r} is not HOST1:PORT1:HOST2:PORT2 (any part may be empty)")
-    host, port, target_host, target_port = match.groups() if match else ("", "", "", "")
-    for number in (port, target_port):
-        _require(not number or 0 < int(number) < 65536, f"--connect-to {rule!r}: a port is 1 to 65535")
-    return ConnectTo(
-        host.strip("[]").lower(),
-        int(port) if port else None,
-        target_host.strip("[]"),
-        int(target_port) if target_port else None,
+class ConnectToRules(Kind[tuple[ConnectTo, ...]]):
+    """Rules of `--connect-to` by commas; IPv6 addresses stand in brackets."""
+
+    metavar = "RULES"
+
+    def take(self, given: object) -> tuple[ConnectTo, ...]:
+        """Read `HOST1:PORT1:HOST2:PORT2[,...]`, or take rules."""
+        if isinstance(given, tuple) and all(isinstance(rule, ConnectTo) for rule in given):
+            return given
+        return tuple(self._rule(rule) for rule in items(given))
+
+    @staticmethod
+    def _rule(rule: str) -> ConnectTo:
+        match = _RULE.fullmatch(rule)
+        if match is None:
+            raise ValueError(f"{rule!r} is not HOST1:PORT1:HOST2:PORT2 (any part may be empty)")
+        host, port, target_host, target_port = match.groups()
+        for number in (port, target_port):
+            if number and not 0 < int(number[:9]) <= _LAST_PORT:
+                raise ValueError(f"{rule!r}: a port is 1 to {_LAST_PORT}")
+        return ConnectTo(
+            host.strip("[]").lower(),
+            int(port) if port else None,
+            target_host.strip("[]"),
+            int(target_port) if target_port else None,
+        )
+
+    def text(self, value: tuple[ConnectTo, ...]) -> str:
+        """The rules by commas."""
+        return ",".join(map(str, value))
+
+
+def parse_connect_to(text: str) -> tuple[ConnectTo, ...]:
+    """Read `HOST1:PORT1:HOST2:PORT2[,...]`.
+
+    Raises:
+        ValueError: a rule has another form.
+    """
+    return ConnectToRules().take(text)
+
+
+class Domains(Kind[tuple[str, ...]]):
+    """Names of domains, by commas."""
+
+    metavar = "DOMAINS"
+
+    def take(self, given: object) -> tuple[str, ...]:
+        """Read domains; a dot at an end and capitals do not matter."""
+        domains = tuple(domain.lower().strip(".") for domain in items(given))
+        if not domains:
+            raise ValueError("names no host")
+        for domain in domains:
+            if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+                raise ValueError(f"has {domain!r}, which is not a domain such as flickr.com")
+        return domains
+
+    def text(self, value: tuple[str, ...]) -> str:
+        """The domains by commas."""
+        return ",".join(value)
+
+
+class UserAgent(Kind[str]):
+    """What to call ourselves in a header."""
+
+    metavar = "TEXT"
+
+    def take(self, given: object) -> str:
+        """Take one line of printable ASCII."""
+        text = str(given)
+        if not (text.isascii() and text.isprintable() and text.strip()):
+            raise ValueError("must be one line of printable ASCII")
+        return text
+
+
+class ProxyUrl(Kind[str]):
+    """The URL of a proxy."""
+
+    metavar = "URL"
+
+    def take(self, given: object) -> str:
+        """Take an http or https URL without a path."""
+        text = str(given)
+        if not re.fullmatch(r"https?://[^/\s]+/?", text, re.IGNORECASE):
+            raise ValueError("must be a URL such as http://proxy.example:3128")
+        return text
+
+
+# --- the options -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOptions(Options):
+    """How requests are made."""
+
+    timeout: float = option(
+        30.0, Number(0, LONGEST_TIMEOUT, "seconds", above=True), "seconds a request may take in all, redirects too"
     )
+    connect_to: tuple[ConnectTo, ...] = option(
+        (), ConnectToRules(), "HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second instead of the first"
+    )
+    ca_certs: Path | None = option(None, FilePath(Path), "a PEM file of certificates to trust beside the system's")
+    proxy: str | None = option(None, ProxyUrl(), "URL of a proxy, in place of those in the environment")
+    allow_private: bool = option(default=False, kind=Flag(), help="let requests go to loopback and private addresses")
+    user_agent: str = option(DEFAULT_USER_AGENT, UserAgent(), "what to call ourselves, and how you can be reached")
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkOptions:
-    """How requests are made.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions(Options):
+    """Where the record is."""
 
-    Attributes:
-        timeout: seconds a request may take in all: name, connection, TLS, redirects and body.
-        connect_to: where to connect in place of the URL's host, first matching rule first.
-        ca_certs: a PEM file of certificates to trust beside the system's.
-        proxy: URL of a proxy; None to take it from the environment.
-        allow_private: whether loopback, private and other special addresses may be reached.
-        user_agent: says who asks; hosts throttle what does not.
-    """
-
-    timeout: float = 30.0
-    connect_to: tuple[ConnectTo, ...] = ()
-    ca_certs: Path | None = None
-    proxy: str | None = None
-    allow_private: bool = False
-    user_agent: str = DEFAULT_USER_AGENT
-
-    def __post_init__(self) -> None:
-        _require(
-            math.isfinite(self.timeout) and 0 < self.timeout <= 3600,
-            "--timeout is in seconds, above 0 and up to 3600",
-        )
-        _require(
-            self.user_agent.isascii() and self.user_agent.isprintable() and self.user_agent.strip(),
-            "--user-agent must be one line of printable ASCII",
-        )
-        if self.ca_certs is not None:
-            _require(self.ca_certs.is_file(), f"--ca-certs {self.ca_certs}: no such file")
-        if self.proxy is not None:
-            _require(
-                re.fullmatch(r"https?://[^/\s]+/?", self.proxy, re.IGNORECASE),
-                "--proxy must be a URL such as http://proxy.example:3128",
-            )
+    manifest: Path = option(DEFAULT_MANIFEST, FilePath(Path), "the SQLite file that records everything")
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What plan is asked to do.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions(Options):
+    """What plan is asked to do."""
 
-    Attributes:
-        n: images wanted for each class.
-        oversample: how many candidates fetch may try at first for each image wanted, at least 1.
-        source: a URL with `{wnid}` in it, an index file, or a folder of lists.
-        hosts: domains whose URLs become candidates.
-        shuffle: seed of the order of candidates; None keeps the list's order.
-        threads: requests at once.
-    """
-
-    n: int = 10
-    oversample: float = 1.33
-    source: str = DEFAULT_SOURCE
-    hosts: tuple[str, ...] = FLICKR_DOMAINS
-    shuffle: str | None = None
-    threads: int = 8
-    network: NetworkOptions = field(default_factory=NetworkOptions)
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.n <= MOST_PER_CLASS, f"-n must be a whole number from 1 to {MOST_PER_CLASS}")
-        _require(
-            math.isfinite(self.oversample) and 1 <= self.oversample <= 1000,
-            "--oversample must be from 1 to 1000",
-        )
-        _require(1 <= self.threads <= MOST_THREADS, f"--threads must be from 1 to {MOST_THREADS}")
-        _require(self.hosts, "--hosts names no host")
-        for host in self.hosts:
-            _require(
-                re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host),
-                f"--hosts: {host!r} is not a domain such as flickr.com",
-            )
+    n: int = option(10, Whole(1, MOST_PER_CLASS), "images wanted for each class")
+    oversample: float = option(1.33, Number(1, 1000), "candidates that fetch may try at first, for each image wanted")
+    source: str = option(
+        DEFAULT_SOURCE,
+        Text("SOURCE"),
+        "where the lists are: a URL with {wnid} in it, a file in the format of fall11_urls.txt (plain, .gz or .tgz), "
+        "or a folder of WNID.txt lists",
+    )
+    hosts: tuple[str, ...] = option(FLICKR_DOMAINS, Domains(), "domains whose URLs become candidates, by commas")
+    shuffle: str | None = option(
+        None, Text("SEED"), "draw the order of candidates from this seed instead of keeping the list's"
+    )
+    threads: int = option(8, _THREADS, "requests at once")
+    network: NetworkOptions = group(NetworkOptions, "connections")
 
     @property
     def budget(self) -> int:
@@ -154,73 +200,105 @@ class PlanOptions:
         return math.ceil(round(self.n * self.oversample, 6))
 
 
-@dataclass(frozen=True, slots=True)
-class FetchOptions:
-    """What fetch is asked to do.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions(Options):
+    """What fetch is asked to do."""
 
-    Attributes:
-        out: folder of the images, one folder in it for each class.
-        threads: requests at once.
-        top_up: whether a class that spent its budget and is short may use more of its list.
-        retries: tries a candidate gets in one run before it rests as unknown.
-        max_bytes: largest body that is kept, in bytes.
-        rate: requests a second at most, None for no limit.
-        check: how thoroughly a picture is checked before it is kept.
-        retry: final outcomes whose candidates are asked for once more, in classes that are short.
-        repair: another form in which dead URLs are tried, None for none.
-        honour_opt_out: whether pictures with an X-Robots-Tag against such use are left alone.
-        lock_wait: seconds to wait for another program that keeps the manifest locked.
-    """
+    threads: int = option(32, _THREADS, "requests at once")
+    out: Path = option(
+        Path("images"), FilePath(Path, "FOLDER"), "folder of the images, one folder in it for each class"
+    )
+    top_up: bool = option(
+        default=True,
+        kind=Flag(),
+        help="a class that has spent its first candidates and is short may use more of its list",
+    )
+    retries: int = option(3, Whole(1, 100), "tries of a candidate in one run, as long as nothing is known of its photo")
+    max_bytes: int = option(20_000_000, Size(1, 2**31), "the largest picture to keep")
+    rate: float | None = option(
+        None, Number(0, 1e6, "requests a second", above=True), "requests a second at most; without it, no limit"
+    )
+    check: Check = option(
+        Check.DECODE,
+        Choice(Check),
+        "decode each picture to its end before it is kept, or look at its header and end only",
+        was=("verify",),
+    )
+    retry: frozenset[Outcome] = option(
+        frozenset(),
+        Choices(
+            Outcome,
+            frozenset(o for o in Outcome if o.final and o not in (Outcome.SAVED, Outcome.WITHDRAWN)),
+            "which is no failure to ask for again (unknown ones are tried by themselves, withdrawn ones never)",
+        ),
+        "final outcomes to ask for once more in classes that are short, by commas, such as forbidden,gone",
+    )
+    second_try: Form | None = option(
+        None,
+        Choice(Form),
+        "where an older Flickr host says a photo is dead, try the same path on live.staticflickr.com",
+        was=("repair",),
+    )
+    honour_opt_out: bool = option(
+        default=True,
+        kind=Flag(),
+        help="keep pictures although their X-Robots-Tag asks not to use them so",
+        flag="ignore_opt_out",
+        inverted=True,
+    )
+    lock_wait: float = option(
+        LOCK_WAIT,
+        Number(0, math.inf, "seconds"),
+        "how long to wait where another program keeps the manifest locked",
+        flag="",
+    )
+    network: NetworkOptions = group(NetworkOptions, "connections")
 
-    out: Path = Path("images")
-    threads: int = 32
-    top_up: bool = True
-    retries: int = 3
-    max_bytes: int = 20_000_000
-    rate: float | None = None
-    check: Check = Check.DECODE
-    retry: frozenset[Outcome] = frozenset()
-    repair: Form | None = None
-    honour_opt_out: bool = True
-    lock_wait: float = LOCK_WAIT
-    network: NetworkOptions = field(default_factory=NetworkOptions)
 
-    def __post_init__(self) -> None:
-        _require(1 <= self.threads <= MOST_THREADS, f"--threads must be from 1 to {MOST_THREADS}")
-        _require(1 <= self.retries <= 100, "--retries must be from 1 to 100")
-        _require(1 <= self.max_bytes <= 2**31, "--max-bytes must be from 1 byte to 2 GiB")
-        _require(
-            self.rate is None or (math.isfinite(self.rate) and 0 < self.rate <= 1e6),
-            "--rate is in requests a second, above 0",
-        )
-        _require(math.isfinite(self.lock_wait) and self.lock_wait >= 0, "lock_wait is in seconds, 0 or more")
-        for outcome in self.retry:
-            _require(
-                outcome.final and outcome is not Outcome.SAVED,
-                f"--retry: {outcome} is not a final failure (unknown ones are tried again by themselves)",
-            )
-            _require(outcome is not Outcome.WITHDRAWN, "--retry: what was withdrawn is never asked for again")
+class ReportFormat(enum.StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckOptions:
-    """What recheck is asked to do.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions(Options):
+    """How a report is shown."""
 
-    Attributes:
-        sample: candidates to ask again at most, drawn at random.
-        outcomes: the outcomes they were answered with; empty for all that count in rates.
-        seed: of the draw; None for another one each time.
-        threads: requests at once.
-    """
+    format: ReportFormat = option(ReportFormat.TEXT, Choice(ReportFormat), "text, json, csv (the classes) or html")
+    output: Path | None = option(None, FilePath(Path), "a file to write to instead of standard output")
+    check: bool = option(default=False, kind=Flag(), help="exit with 1 if any class is short")
 
-    sample: int = 1000
-    outcomes: frozenset[Outcome] = frozenset()
-    seed: str | None = None
-    threads: int = 8
-    network: NetworkOptions = field(default_factory=NetworkOptions)
 
-    def __post_init__(self) -> None:
-        _require(1 <= self.sample <= 10_000_000, "--sample must be from 1 to 10000000")
-        _require(1 <= self.threads <= MOST_THREADS, f"--threads must be from 1 to {MOST_THREADS}")
-        for outcome in self.outcomes:
-            _require(outcome.kind in DECIDED_KINDS, f"--outcomes: {outcome} is no answer about a photo")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions(Options):
+    """What verify is asked to do."""
+
+    repair: bool = option(
+        default=False,
+        kind=Flag(),
+        help="put what is missing or damaged back to waiting, for fetch to get again, and remove what is left over",
+    )
+    out: Path = option(Path("images"), FilePath(Path, "FOLDER"), "folder of the images")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecheckOptions(Options):
+    """What recheck is asked to do."""
+
+    sample: int = option(1000, Whole(1, MOST_SAMPLED), "URLs to ask again at most, drawn at random")
+    outcomes: frozenset[Outcome] = option(
+        frozenset(),
+        Choices(
+            Outcome,
+            frozenset(outcome for outcome in Outcome if outcome.kind in DECIDED_KINDS),
+            "which is no answer about a photo",
+        ),
+        "only those last answered with these outcomes, by commas, such as saved,gone; without it, all answers",
+    )
+    seed: str | None = option(None, Text("SEED"), "draw the same sample as another recheck with this seed")
+    threads: int = option(8, _THREADS, "requests at once")
+    network: NetworkOptions = group(NetworkOptions, "connections")

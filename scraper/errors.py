@@ -2,6 +2,7 @@
 
     ScraperError                    anything below
     ├── InputError            (2)   the arguments or an input are wrong; nothing was changed
+    │   └── OptionError              an option is; which one, and why
     ├── ManifestError         (3)   the manifest cannot be used
     │   ├── ManifestMissingError      there is none yet
     │   ├── ManifestForeignError      not one of ours, newer than this version, or damaged
@@ -23,6 +24,15 @@ class InputError(ScraperError):
     """The command line or an input is wrong; nothing was changed."""
 
     exit_code = 2
+
+
+class OptionError(InputError):
+    """An option is wrong: `option` is its name in Python, `problem` what it must be and is not."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option} {problem}")
+        self.option = option
+        self.problem = problem
 
 
 class ManifestError(ScraperError):

@@ -394,7 +394,7 @@ def test_what_follows_a_try_is_decided(attempt: Attempt, policy: Policy, tries: 
         assert max(now, now + (retry_after or 0.0)) <= decision.not_before
         assert decision.not_before <= now + max(LONGEST_WAIT, retry_after or 0.0) + 1e-6
     else:
-        assert (candidate.form, decision.form, outcome.kind) == (None, policy.repair, Kind.DEAD)
+        assert (candidate.form, decision.form, outcome.kind) == (None, policy.second_try, Kind.DEAD)
         assert decision.fate is outcome
         assert live_url(candidate.url) is not None
 

@@ -199,7 +199,7 @@ class _Drain:
         self._unresolved = book.count_classes() - len(self._states)
         self._wanted = book.count_wanted()
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
-        policy = Policy(options.retries, options.repair)
+        policy = Policy(options.retries, options.second_try)
         limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
         self._scheduler = Scheduler((), limits, random.Random(), to_come=len(self._states))  # noqa: S311 - jitter
         # Full classes come last: there is nothing to do about them, unless their files are gone.

@@ -73,9 +73,9 @@ def _reopened(book: Manifest, state: ClassState, options: FetchOptions) -> Itera
     """Lost candidates that the options give another chance."""
     for number, _, outcome in book.lost(state.wnid, options.retry):
         yield Revision(number, State.WAITING, None, f"--retry {outcome}")
-    if options.repair is not None:
-        why = f"--repair {options.repair}"
+    if options.second_try is not None:
+        why = f"--second-try {options.second_try}"
         dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry
         for number, url, name in book.lost(state.wnid, dead):
             if live_url(url) is not None:
-                yield Revision(number, State.WAITING, Outcome(name), why, options.repair, Outcome(name))
+                yield Revision(number, State.WAITING, Outcome(name), why, options.second_try, Outcome(name))

@@ -7,12 +7,13 @@ import html
 import io
 import json
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from scraper.config import ReportFormat
 from scraper.reporting.numbers import ClassRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from scraper.reporting.numbers import Report
 
@@ -85,3 +86,11 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Iterable[object]
 def _cell(value: object) -> str:
     text = "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
     return f"<td>{html.escape(text)}</td>"
+
+
+FORMATS: Final[dict[ReportFormat, Callable[[Report], str]]] = {
+    ReportFormat.JSON: to_json,
+    ReportFormat.CSV: to_csv,
+    ReportFormat.HTML: to_html,
+}
+"""The formats for programs and pages."""

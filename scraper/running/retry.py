@@ -26,7 +26,7 @@ class Policy:
     """What a run may do about a failure: tries per candidate, and whether dead URLs are tried in another form."""
 
     tries: int = 3
-    repair: Form | None = None
+    second_try: Form | None = None
 
 
 def decide(attempt: Attempt, policy: Policy, *, tries: int, now: float, rng: random.Random) -> Decision:
@@ -43,8 +43,8 @@ def decide(attempt: Attempt, policy: Policy, *, tries: int, now: float, rng: ran
     form, fate = candidate.form, candidate.fate
     if outcome is Outcome.SAVED:
         return Decision(State.SAVED, outcome, form=form, fate=fate)
-    if outcome.kind is Kind.DEAD and policy.repair is not None and form is None and live_url(candidate.url):
-        return Decision(State.WAITING, outcome, form=policy.repair, fate=outcome)
+    if outcome.kind is Kind.DEAD and policy.second_try is not None and form is None and live_url(candidate.url):
+        return Decision(State.WAITING, outcome, form=policy.second_try, fate=outcome)
     wait = _wait(attempt, policy, tries, rng)
     if wait is not None:
         return Decision(State.WAITING, outcome, now + wait, form, fate)

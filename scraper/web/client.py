@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from scraper.errors import InputError
+from scraper.errors import InputError, OptionError
 from scraper.flickr import is_placeholder_url
 from scraper.model import Hop, Outcome, Reply
 from scraper.pacing.deadlines import Watchdog
@@ -92,6 +92,9 @@ class Client:
         try:
             self._ssl = _ssl_context(options)
             self._manager(options.proxy)
+        except OptionError:
+            self._watchdog.close()
+            raise
         except (ssl.SSLError, OSError, ValueError, HTTPError) as error:
             self._watchdog.close()
             raise InputError(f"cannot set up connections: {error}") from error
@@ -275,6 +278,8 @@ def _ssl_context(options: NetworkOptions) -> ssl.SSLContext:
     context.check_hostname = True
     context.load_default_certs()  # reads SSL_CERT_FILE and SSL_CERT_DIR
     if options.ca_certs is not None:
+        if not options.ca_certs.is_file():
+            raise OptionError("ca_certs", f"{options.ca_certs}: no such file")
         context.load_verify_locations(cafile=str(options.ca_certs))
     return context
 

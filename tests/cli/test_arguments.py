@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import pytest
 
-from scraper.cli.arguments import check, number, redacted, size, whole
+from scraper.cli.arguments import checked, redacted
 from scraper.errors import InputError
+from scraper.kinds import Flag, Size, Text, Whole
+from scraper.options import Options, option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def gather(
-    *wnids: str,
-    n: str = "10",
-    threads: str = "8",
-    max_bytes: str = "20MB",
-    shuffle: str | None = None,
-    top_up: bool = True,
-    allow_private: bool = False,
-) -> int:
-    """A command with words, values and booleans."""
-    del wnids, n, threads, max_bytes, shuffle, top_up, allow_private
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather(Options):
+    """The options of a command that takes words too."""
+
+    n: int = option(10, Whole(1, 100), "how many")
+    threads: int = option(8, Whole(1, 100), "at once", was=("workers",))
+    max_bytes: int = option(20_000_000, Size(1, 2**31), "how large")
+    shuffle: str | None = option(None, Text("SEED"), "in which order")
+    top_up: bool = option(default=True, kind=Flag(), help="more")
+    allow_private: bool = option(default=False, kind=Flag(), help="everywhere")
 
 
-def wordless(*, threads: str = "8", notes: bool = False) -> int:
-    """A command without words and without -n."""
-    del threads, notes
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wordless(Options):
+    """The options of a command that takes no words and has no -n."""
+
+    threads: int = option(8, Whole(1, 100), "at once")
+    notes: bool = option(default=False, kind=Flag(), help="notes")
+
+
+def check(argv: Sequence[str], options: type[Options]) -> list[str]:
+    """The words of a command with these options."""
+    return checked(argv, dict(options.flags()), command="gather", takes_words=options is Gather)
 
 
 def refusal(*argv: str) -> str:
     """The message for a command line that is refused."""
     with pytest.raises(InputError) as caught:
-        check(argv, gather)
+        check(argv, Gather)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -71,7 +84,7 @@ def refusal(*argv: str) -> str:
     ids=" ".join,
 )
 def test_words_and_flags_take_one_plain_form(argv: list[str], words: list[str]) -> None:
-    assert check(argv, gather) == words
+    assert check(argv, Gather) == words
 
 
 @pytest.mark.parametrize(
@@ -157,89 +170,24 @@ def test_a_boolean_is_true_or_false(value: str) -> None:
 @pytest.mark.parametrize("word", ["n01440764", "x", "-", "--", ""])
 def test_a_command_without_words_takes_none(word: str) -> None:
     with pytest.raises(InputError, match="unexpected argument"):
-        check([word], wordless)
+        check([word], Wordless)
 
 
 def test_a_flag_of_another_command_is_unknown() -> None:
     for flag in ("-n10", "-n=10", "--top-up"):
         with pytest.raises(InputError, match="unknown flag"):
-            check([flag], wordless)
+            check([flag], Wordless)
 
 
 def test_a_flag_that_begins_with_no_is_itself() -> None:
-    assert check(["--notes"], wordless) == ["--notes=True"]
-    assert check(["--no-notes"], wordless) == ["--notes=False"]
+    assert check(["--notes"], Wordless) == ["--notes=True"]
+    assert check(["--no-notes"], Wordless) == ["--notes=False"]
 
 
 def test_what_is_checked_is_not_changed() -> None:
     argv = ["n01440764", "-n", "5"]
-    check(argv, gather)
+    check(argv, Gather)
     assert argv == ["n01440764", "-n", "5"]
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("text", "value"), [("0", 0), ("10", 10), ("+5", 5), ("-3", -3), ("007", 7)])
-def test_whole_numbers(text: str, value: int) -> None:
-    assert whole("-n", text) == value
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "ten", "1.0", "1e3", "1,000", "1_000", "0x10", "None", "True", "[1]", "١٢", "1\n", "--1", "9" * 30],
-)
-def test_what_is_no_whole_number_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InputError, match=r"^-n must be a whole number"):
-        whole("-n", text)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("1", 1.0), ("1.33", 1.33), (".5", 0.5), ("2.", 2.0), ("-1.5", -1.5), ("+1", 1.0)]
-)
-def test_numbers(text: str, value: float) -> None:
-    assert number("--oversample", text) == value
-
-
-@pytest.mark.parametrize(
-    "text", ["", ".", "1,33", "1e3", "nan", "inf", "-inf", "1_0", "1.2.3", "0x1", "True", "1 ", "\u0661"]
-)
-def test_what_is_no_number_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InputError, match=r"^--oversample must be a number"):
-        number("--oversample", text)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1", 1),
-        ("500000", 500_000),
-        ("20MB", 20_000_000),
-        ("20mb", 20_000_000),
-        ("20 MB", 20_000_000),
-        ("20M", 20_000_000),
-        ("1k", 1_000),
-        ("1KB", 1_000),
-        ("1KiB", 1_024),
-        ("20MiB", 20_971_520),
-        ("1.5 KiB", 1_536),
-        ("2GB", 2_000_000_000),
-        ("1GiB", 1_073_741_824),
-        ("0.5kB", 500),
-        ("7B", 7),
-        (" 7 B ", 7),
-    ],
-)
-def test_sizes(text: str, value: int) -> None:
-    assert size("--max-bytes", text) == value
-
-
-@pytest.mark.parametrize(
-    "text", ["", "MB", "-1", "1TB", "1iB", "1e6", "1,5MB", "20 M B", "20MBB", "x20MB", "1.MB", ".5MB", "inf", "None"]
-)
-def test_what_is_no_size_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InputError, match=r"^--max-bytes must be a size"):
-        size("--max-bytes", text)
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
@@ -265,16 +213,11 @@ def test_a_password_with_an_at_sign_does_not_reach_the_record() -> None:
     assert redacted(["--proxy=http://me:p@ss@proxy:1"]) == ["--proxy=http://***@proxy:1"]
 
 
-def test_a_size_beyond_all_numbers_is_refused() -> None:
-    with pytest.raises(InputError):
-        size("--max-bytes", "9" * 400)
-
-
 @pytest.mark.parametrize("flag", ["---threads", "----threads"])
 def test_too_many_dashes_are_unknown(flag: str) -> None:
     with pytest.raises(InputError):
-        check([flag, "3"], gather)
+        check([flag, "3"], Gather)
 
 
-def test_a_size_with_a_fraction_is_not_rounded_down() -> None:
-    assert size("--max-bytes", "1.001KB") == 1001
+def test_a_flag_that_was_called_otherwise_is_refused_with_its_name_now() -> None:
+    assert "unknown flag --workers, which is --threads now: --threads NUMBER" in refusal("--workers", "3")

@@ -502,7 +502,7 @@ def test_the_same_photo_may_serve_two_classes() -> None:
 
 def test_a_dead_url_is_asked_for_in_its_other_form_once() -> None:
     listed = [replace(one, photo_id=one.id) for one in candidates(A, 2)]
-    limits = Limits(4, policy=Policy(repair=Form.LIVE))
+    limits = Limits(4, policy=Policy(second_try=Form.LIVE))
     bench = Bench.of((state(A, 1, 2, 2), listed), limits=limits)
     (first,) = bench.all_now()
     assert bench.end(first, Outcome.GONE) is State.WAITING

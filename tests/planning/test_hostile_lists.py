@@ -321,7 +321,7 @@ def test_verify_removes_nothing_behind_a_link(standin: StandIn, tmp_path: Path) 
 MEASURED: Final = """
 import json, re, sys
 from pathlib import Path
-from scraper.cli.commands import main
+from scraper.cli.main import main
 code = main(json.loads(sys.argv[1]))
 # Not ru_maxrss, which begins with what the process that started this one used.
 print("KILOBYTES", re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1], flush=True)

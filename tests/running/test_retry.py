@@ -42,7 +42,7 @@ def after(
     """What is decided after the given try of a candidate ended so."""
     candidate = Candidate(1, Wnid("n00000001"), 1, url, "a.jpg", form=form, fate=fate)
     attempt = Attempt(candidate, NOW, 0.5, outcome, retry_after=retry_after)
-    return decide(attempt, Policy(tries=limit, repair=repair), tries=tries, now=NOW, rng=random.Random(seed))
+    return decide(attempt, Policy(tries=limit, second_try=repair), tries=tries, now=NOW, rng=random.Random(seed))
 
 
 @pytest.mark.parametrize("tries", [1, 2, 3, 50])

@@ -72,7 +72,7 @@ def moved(tmp_path: Path) -> Iterator[Moved]:
 
 
 def repaired(moved: Moved) -> None:
-    """What holds after every URL was tried with --repair live, in one run or in two."""
+    """What holds after every URL was tried with --second-try live, in one run or in two."""
     scraper, world = moved.scraper, moved.world
     rows = scraper.rows("SELECT url, state, outcome, form, fate FROM candidates")
     assert {url for url, *_ in rows} == set(world.urls())
@@ -113,13 +113,13 @@ def repaired(moved: Moved) -> None:
 
 
 def test_dead_urls_are_tried_in_their_live_form(moved: Moved) -> None:
-    moved.scraper.done("fetch", "--repair", "live")
+    moved.scraper.done("fetch", "--second-try", "live")
     repaired(moved)
     assert moved.scraper.one("SELECT count(*) FROM revisions") == 0
     live = Counter(seen.path for seen in moved.standin.requests if seen.host == LIVE)
     assert live == dict.fromkeys((target(url) for url in moved.dead if old(url)), 1)
     moved.standin.reset_counts()
-    moved.scraper.done("fetch", "--repair", "live")
+    moved.scraper.done("fetch", "--second-try", "live")
     assert moved.standin.requests == []
     assert moved.scraper.done("verify").out.endswith("all as recorded\n")
 
@@ -130,7 +130,7 @@ def test_dead_urls_of_an_earlier_run_are_too(moved: Moved) -> None:
     counts = moved.host_counts()
     assert scraper.one("SELECT count(*) FROM candidates WHERE form IS NOT NULL OR fate IS NOT NULL") == 0
     moved.standin.reset_counts()
-    scraper.done("fetch", "--repair", "live")
+    scraper.done("fetch", "--second-try", "live")
     assert {seen.host for seen in moved.standin.requests} == {LIVE}  # nothing else is asked for again
     repaired(moved)
     assert moved.host_counts() == counts
@@ -139,18 +139,18 @@ def test_dead_urls_of_an_earlier_run_are_too(moved: Moved) -> None:
         "JOIN candidates ON candidates.id = candidate_id JOIN runs ON runs.id = run_id"
     )
     assert sorted(revised) == sorted(
-        (url, own, own, "waiting", "--repair live", "fetch")
+        (url, own, own, "waiting", "--second-try live", "fetch")
         for url in moved.dead
         if old(url)
         for own in (moved.world.expected(url).outcome,)
     )
     moved.standin.reset_counts()
-    scraper.done("fetch", "--repair", "live")
+    scraper.done("fetch", "--second-try", "live")
     assert moved.standin.requests == []
 
 
 def test_a_recheck_asks_for_the_url_itself(moved: Moved) -> None:
-    moved.scraper.done("fetch", "--repair", "live")
+    moved.scraper.done("fetch", "--second-try", "live")
     moved.standin.reset_counts()
     moved.scraper.done("recheck")
     assert LIVE not in {seen.host for seen in moved.standin.requests}
@@ -163,7 +163,7 @@ def test_repair_leaves_full_classes_alone(moved: Moved) -> None:
     scraper.done("fetch")
     assert scraper.one("SELECT count(*) FROM shortfall") == 0
     moved.standin.reset_counts()
-    scraper.done("fetch", "--repair", "live")
+    scraper.done("fetch", "--second-try", "live")
     assert moved.standin.requests == []
     assert scraper.one("SELECT count(*) FROM revisions") == 0
     check(scraper)
@@ -171,13 +171,13 @@ def test_repair_leaves_full_classes_alone(moved: Moved) -> None:
 
 def test_a_lost_file_of_a_repaired_image_comes_back(moved: Moved) -> None:
     scraper = moved.scraper
-    scraper.done("fetch", "--repair", "live")
+    scraper.done("fetch", "--second-try", "live")
     path = scraper.rows("SELECT path FROM images JOIN candidates ON candidates.id = candidate_id WHERE fate NOT NULL")[
         0
     ][0]
     body = (scraper.images / path).read_bytes()
     (scraper.images / path).unlink()
-    result = scraper.done("fetch", "--repair", "live")
+    result = scraper.done("fetch", "--second-try", "live")
     assert "1 image was missing" in result.err
     assert (scraper.images / path).read_bytes() == body
     check(scraper)
@@ -228,7 +228,7 @@ def test_how_thoroughly_images_were_checked_is_on_record(tmp_path: Path) -> None
             scraper = Scraper(tmp_path / check_name, standin)
             scraper.folder.mkdir()
             scraper.done("plan", TENCH, CLOCK, "-n", "100")
-            scraper.done("fetch", *(("--verify", "header") if check_name == "header" else ()))
+            scraper.done("fetch", *(("--check", "header") if check_name == "header" else ()))
             assert scraper.rows("SELECT DISTINCT checked FROM images") == [(check_name,)]
             check(scraper)
             found[check_name] = Counter(dict(scraper.rows("SELECT outcome, count(*) FROM candidates GROUP BY outcome")))
@@ -260,12 +260,12 @@ def test_pictures_that_opt_out_are_kept_only_on_request(tmp_path: Path) -> None:
 def test_bad_input_changes_nothing(copied: Scraper) -> None:
     before = copied.snapshot()
     says = {
-        "--retry throttled": "--retry: throttled is not a final failure",
-        "--retry saved": "--retry: saved is not a final failure",
-        "--retry withdrawn": "--retry: what was withdrawn is never asked for again",
+        "--retry throttled": "--retry cannot be throttled, which is no failure to ask for again",
+        "--retry saved": "--retry cannot be saved, which is no failure",
+        "--retry withdrawn": "--retry cannot be withdrawn, which is no failure",
         "--retry dead": "--retry must be one of ",
-        "--repair dead": "--repair must be one of live, not 'dead'",
-        "--verify never": "--verify must be one of decode, header, not 'never'",
+        "--second-try dead": "--second-try must be one of live, not 'dead'",
+        "--check never": "--check must be one of decode, header, not 'never'",
         "--ignore-opt-out=maybe": "--ignore-opt-out is True or False",
     }
     for words, message in says.items():

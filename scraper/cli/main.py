@@ -1,0 +1,96 @@
+"""The way in: words to a call, and errors to exit codes.
+
+Fire runs a command before it finds an unknown flag, turns values into Python literals, takes the word after a boolean
+flag for its value and reaches into objects by name. So the words are checked first, Fire sees a function that only
+writes the call down, and the command runs after it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any
+
+import fire
+
+from scraper.cli.arguments import checked, shown
+from scraper.cli.commands import COMMANDS, Call
+from scraper.cli.help import USAGE, help_text
+from scraper.cli.streams import complain, open_closed, print_text
+from scraper.config import PlaceOptions
+from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
+from scraper.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scraper.cli.commands import Command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    open_closed()
+    # sqlite-utils imports NumPy where there is one, whose BLAS starts a thread for each core that spins for a while.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Pillow warns of odd metadata in pictures, which is neither an error nor news to whoever fetches thousands.
+    warnings.filterwarnings("ignore", module="PIL")
+    try:
+        return _run(words)
+    except InterruptedRunError as error:
+        complain(str(error))
+        return error.exit_code
+    except ScraperError as error:
+        complain(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return InterruptedRunError.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; give the interpreter's last flush somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _run(words: list[str]) -> int:
+    name = words[0] if words else ""
+    if name in ("-h", "--help", "help"):
+        print_text(USAGE)
+        return 0
+    if name in ("--version", "version"):
+        print_text(f"scraper {__version__}\n")
+        return 0
+    if name not in COMMANDS:
+        problem = f"unknown command {name!r}" if name else "no command"
+        raise InputError(f"{problem}: it is one of {', '.join(COMMANDS)} (see `scraper --help`)")
+    command = COMMANDS[name]
+    if {"-h", "--help"} & set(words):
+        print_text(help_text(command))
+        return 0
+    plain = checked(words[1:], command.flags(), command=name, takes_words=bool(command.words))
+    calls: list[Call[Any]] = []
+    try:
+        fire.Fire({name: _recorder(command, calls)}, command=[name, *plain], name="scraper")
+        return command.run(calls[0])
+    except OptionError as error:
+        flags = {spec.field: flag for flag, spec in command.flags().items()}
+        raise InputError(f"{shown(flags[error.option])} {error.problem}") from None
+
+
+def _recorder(command: Command[Any], calls: list[Call[Any]]) -> Callable[..., None]:
+    """What Fire sees of a command: its words and flags as a function, which only writes the call down."""
+
+    def record(*words: str, **given: str) -> None:
+        calls.append(_call(command, words, given))
+
+    parameters = [Parameter("words", Parameter.VAR_POSITIONAL)] if command.words else []
+    parameters += [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in command.flags()]
+    record.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so Fire, reads
+    recorder: Callable[..., None] = fire.decorators.SetParseFn(str)(record)
+    return recorder
+
+
+def _call(command: Command[Any], words: tuple[str, ...], given: dict[str, str]) -> Call[Any]:
+    return Call(words, command.options.read(given), PlaceOptions.read(given).manifest)

@@ -1,0 +1,70 @@
+"""The standard streams: classes in, results out, complaints to the side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from scraper.errors import InputError, StoppedEarlyError
+from scraper.planning.classlists import decode_lines
+
+_LARGEST_INPUT: Final = 256 * 2**20
+
+
+def open_closed() -> None:
+    """Give output somewhere to go where whoever started us closed it."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+
+
+def standard_input(usage: str) -> list[str]:
+    """The lines of standard input.
+
+    Raises:
+        InputError: it is a terminal, closed, or no list.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError(
+            f"no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`\n{usage}"
+        )
+    given = sys.stdin.buffer.read(_LARGEST_INPUT + 1)
+    if len(given) > _LARGEST_INPUT:
+        raise InputError("standard input is no list of classes: it is longer than 256 MiB")
+    return decode_lines(given)
+
+
+def print_text(text: str, output: Path | None = None, *, done: bool = False) -> None:
+    """Write a result to standard output, or to a file.
+
+    Args:
+        text: the result.
+        output: the file; None for standard output.
+        done: whether work was done that stands, whatever becomes of its result.
+
+    Raises:
+        InputError: it cannot be written, and nothing was changed.
+        StoppedEarlyError: it cannot be written, and what was done is kept.
+        BrokenPipeError: whoever read it has seen enough.
+    """
+    try:
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        failure = StoppedEarlyError if done else InputError
+        raise failure(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
+
+
+def complain(line: str) -> None:
+    """Say on standard error what is wrong."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"scraper: {line}\n")
+        sys.stderr.flush()

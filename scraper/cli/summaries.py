@@ -1,0 +1,111 @@
+"""The end of a command in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import humanize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scraper.auditing.rechecking import RecheckSummary
+    from scraper.auditing.verifying import VerifySummary
+    from scraper.fetching.draining import FetchSummary
+    from scraper.planning.resolving import PlannedClass, PlanSummary
+
+_SHOWN: Final = 12
+"""Classes that a summary names before it only counts them."""
+
+
+def describe_recheck(summary: RecheckSummary) -> str:
+    """The end of a wave in words."""
+    lines = [f"{_count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
+    for (before, now), count in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
+        was = "a picture" if before == "saved" else before
+        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {count:,}")
+    return "\n".join(lines) + "\n"
+
+
+def describe_verify(summary: VerifySummary) -> str:
+    """The end of a verification in words."""
+    if summary.sound:
+        return f"{_count(summary.images, 'image')} read: all as recorded\n"
+    lines = [f"{_count(summary.images, 'image')} on record"]
+    for paths, meaning in (
+        (summary.missing, "missing"),
+        (summary.damaged, "damaged"),
+        (summary.strays, "left over, unknown to the manifest (--repair deletes them)"),
+    ):
+        if paths:
+            lines.append(f"{len(paths):,} {meaning}:")
+            lines += _some(f"  {path}" for path in paths)
+    lines += summary.inconsistent
+    lines.append(
+        "repaired; `scraper fetch` gets again what is missing"
+        if summary.repaired
+        else "`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def describe_plan(summary: PlanSummary) -> str:
+    """The end of a plan in words: what was resolved, what failed and why, which classes cannot reach their n."""
+    total, failed, too_few = len(summary.classes), summary.failed, summary.too_few
+    already = total - len(failed) - summary.resolved
+    lines = [
+        f"{_count(total - len(failed), 'class', 'classes')} of {total:,} resolved"
+        + (f" ({already:,} of them before)" if already else "")
+        + f", {_count(summary.candidates, 'candidate')} recorded in {summary.manifest}"
+    ]
+    if summary.repeated:
+        lines.append(f"{_count(summary.repeated, 'line')} of the input repeated a class")
+    if summary.malformed:
+        lines.append(f"{_count(summary.malformed, 'line')} of the index name no class and were passed over")
+    if failed:
+        lines.append(f"{_count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
+        lines += _some(f"  {_name(p)}: {p.outcome} ({p.error})" for p in failed)
+    if summary.otherwise:
+        classes = _count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
+        lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
+    if too_few:
+        lines.append(f"{_count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
+    if summary.may_fall_short:
+        classes = _count(len(summary.may_fall_short), "class", "classes")
+        lines.append(f"{classes} may fall short, if a quarter of the URLs is dead as usual:")
+        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in summary.may_fall_short)
+    return "\n".join(lines) + "\n"
+
+
+def describe_fetch(summary: FetchSummary) -> str:
+    """The end of a fetch in words."""
+    size = humanize.naturalsize(summary.bytes)
+    took = humanize.precisedelta(round(summary.seconds), minimum_unit="seconds")
+    lines = [
+        (
+            f"{_count(summary.saved_now, 'image')} ({size}) saved in {summary.out} with "
+            f"{_count(summary.requests, 'request')} in {took}; {summary.saved:,} of {summary.wanted:,} wanted are there"
+        )
+    ]
+    if summary.short:
+        lines.append(f"{_count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
+    if summary.unresolved:
+        lines.append(
+            f"{_count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _name(planned: PlannedClass) -> str:
+    return f"{planned.wnid} {planned.label}" if planned.label else planned.wnid
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _some(lines: Iterator[str]) -> list[str]:
+    every = list(lines)
+    more = [f"  and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
+    return every[:_SHOWN] + more
