@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scraper.cli.arguments import redacted
 from scraper.cli.signals import stopping
-from scraper.cli.streams import print_text, standard_input
+from scraper.cli.streams import class_words, print_text, standard_input
 from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
 from scraper.options import Options
 
@@ -72,9 +72,9 @@ def _plan(call: Call[PlanOptions]) -> int:
     from scraper.cli.summaries import describe_plan
     from scraper.planning.resolving import plan
 
-    lines = list(call.words) or standard_input(usage(PLAN))
+    classes = class_words(call.words) if call.words else standard_input(usage(PLAN))
     with plan_progress() as progress, stopping() as stop:
-        summary = plan(lines, call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
+        summary = plan(classes, call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
     print_text(describe_plan(summary), done=True)
     return 1 if summary.failed else 0
 

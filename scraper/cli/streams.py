@@ -6,10 +6,15 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
-from scraper.planning.classlists import decode_lines
+from scraper.planning.classlists import read_classes, read_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scraper.planning.classlists import ClassList
 
 _LARGEST_INPUT: Final = 256 * 2**20
 
@@ -21,8 +26,22 @@ def open_closed() -> None:
             setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
 
 
-def standard_input(usage: str) -> list[str]:
-    """The lines of standard input.
+def class_words(words: Sequence[str]) -> ClassList:
+    """The classes that arguments name.
+
+    Raises:
+        InputError: one is the name of a file, which people try where a list should be piped in.
+    """
+    found = read_classes(words, place="argument")
+    for unread in found.unread:
+        with contextlib.suppress(OSError, ValueError):
+            if Path(unread.text).is_file():
+                raise InputError(f"{unread.text} is a file, not a class: pipe it in, `scraper plan < {unread.text}`")
+    return found
+
+
+def standard_input(usage: str) -> ClassList:
+    """The classes on standard input.
 
     Raises:
         InputError: it is a terminal, closed, or no list.
@@ -34,7 +53,7 @@ def standard_input(usage: str) -> list[str]:
     given = sys.stdin.buffer.read(_LARGEST_INPUT + 1)
     if len(given) > _LARGEST_INPUT:
         raise InputError("standard input is no list of classes: it is longer than 256 MiB")
-    return decode_lines(given)
+    return read_input(given)
 
 
 def print_text(text: str, output: Path | None = None, *, done: bool = False) -> None:

@@ -18,6 +18,7 @@ from urllib3.util import parse_url
 
 from scraper.flickr import distinct_name, file_name, on_domain, photo_id
 from scraper.model import Listed, Listing, ListingOutcome
+from scraper.planning.encodings import BOM, decode
 from scraper.planning.plainlines import read_plain
 from scraper.texts import one_line
 
@@ -31,7 +32,6 @@ LONGEST_URL: Final = 8192
 
 _PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE | re.ASCII)
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n?|\n|$)")
-_BOM: Final = b"\xef\xbb\xbf"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAG: Final = re.compile(rb"<\s*(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
@@ -114,14 +114,6 @@ class ListingBuilder:
         )
 
 
-def decode(line: bytes) -> str:
-    """The text of a line: UTF-8, or Latin-1 where it is not."""
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
-
-
 def host_in(url: str) -> str | None:
     """The host of an http or https URL, None where the text is not one. Spaces inside do occur and are let pass."""
     plain = _PLAIN.fullmatch(url)
@@ -172,7 +164,7 @@ def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, st
     if _TAG.match(start):
         return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error="a page, not a list of URLs")
     builder = ListingBuilder(hosts)
-    for line in _LINE.finditer(body.removeprefix(_BOM)):
+    for line in _LINE.finditer(body.removeprefix(BOM)):
         builder.add(line[0])
     if builder.empty:
         return Listing(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from scraper.config import DEFAULT_MANIFEST, PlanOptions
 from scraper.errors import InputError, InterruptedRunError
 from scraper.manifest.core import ListingTry
 from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome, Wnid
-from scraper.planning.classlists import read_classes
+from scraper.planning.classlists import ClassList, read_classes, refuse_unread
 from scraper.planning.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
 from scraper.running.crew import Crew, Stop
 from scraper.running.queueing import RetryQueue
@@ -117,7 +117,7 @@ def _ignore(_: object) -> None:
 
 
 def plan(
-    classes: Iterable[str | ClassRequest],
+    classes: Iterable[str | ClassRequest] | ClassList,
     options: PlanOptions | None = None,
     *,
     manifest: Path | str = DEFAULT_MANIFEST,
@@ -128,7 +128,7 @@ def plan(
     """Resolve classes to candidates and record them in a manifest, made where there is none.
 
     Args:
-        classes: wnids, or lines with a wnid and a label, or `ClassRequest` values.
+        classes: wnids, or lines with a wnid and a label, or `ClassRequest` values; or a list that was read already.
         options: what to do.
         manifest: path of the manifest.
         progress: called from time to time, in this thread.
@@ -143,13 +143,9 @@ def plan(
     """
     options = options or PlanOptions()
     path = Path(manifest)
-    wanted = list(classes)
-    lines = [item for item in wanted if isinstance(item, str)]
-    read = read_classes(lines, origin="the list of classes")
+    read = classes if isinstance(classes, ClassList) else _read(classes)
+    refuse_unread(read, "the list of classes")
     requests = {request.wnid: request for request in read.classes}
-    for item in wanted:
-        if isinstance(item, ClassRequest):
-            requests.setdefault(item.wnid, item)
     if not requests:
         raise InputError("no class was given: name wnids such as n01440764, or pipe a list of them in")
     check_source(options.source)
@@ -176,6 +172,16 @@ def plan(
         )
         run.exit_code = 1 if summary.failed else 0
         return summary
+
+
+def _read(classes: Iterable[str | ClassRequest]) -> ClassList:
+    wanted = list(classes)
+    read = read_classes((item for item in wanted if isinstance(item, str)), place="item")
+    known = {request.wnid: request for request in read.classes}
+    for item in wanted:
+        if isinstance(item, ClassRequest):
+            known.setdefault(item.wnid, item)
+    return replace(read, classes=tuple(known.values()))
 
 
 def _planned(book: Manifest, requests: Iterable[Wnid], options: PlanOptions) -> tuple[PlannedClass, ...]:

@@ -155,13 +155,13 @@ def test_no_classes(planned: Scraper) -> None:
 
 
 def test_bad_classes_are_all_named_with_their_lines(planned: Scraper) -> None:
-    stdin = b"tench,n01440764\nN02708093\n\nn123\nn01440764 n02708093\ntabby\n\xff\xfe\n"
+    stdin = b"tench,n01440764\nx02708093\n\nn123\nn01440764 n02708093\ntabby\n\xff\xfe\n"
     before = planned.snapshot()
     result = planned.done("plan", "--source", "lists", stdin=stdin, code=2)
     assert planned.snapshot() == before
     found = re.findall(r"line (\d+): (.*)", result.err)
     assert [number for number, _ in found] == ["2", "4", "5", "6", "7"]
-    assert [text for _, text in found[:4]] == ["N02708093", "n123", "n01440764 n02708093", "tabby"]
+    assert [text for _, text in found[:4]] == ["x02708093", "n123", "n01440764 n02708093", "tabby"]
     assert result.err.startswith("scraper: error: 5 of the lines in ")
 
 
@@ -169,8 +169,21 @@ def test_bad_classes_as_arguments(planned: Scraper) -> None:
     words = ("None", "__class__", "tench", "n0144076", "[n01440764]", "n01440764,n02708093", "3")
     before = planned.snapshot()
     result = planned.done("plan", TENCH, *words, "--source", "lists", code=2)
-    assert re.findall(r"line (\d+): (.*)", result.err) == [(str(number), word) for number, word in enumerate(words, 2)]
+    told = re.findall(r"argument (\d+): (.*)", result.err)
+    assert told == [(str(number), word) for number, word in enumerate(words, 2)]
+    assert "line" not in result.err
     assert planned.snapshot() == before
+
+
+def test_a_class_that_is_none_and_a_list_that_is_no_class(planned: Scraper) -> None:
+    lists = "lists/mine.txt"
+    (planned.folder / lists).write_text(f"{TENCH}\n", encoding="ascii")
+    says = {
+        "plan tench": "tench names no class",
+        f"plan {lists}": f"{lists} is a file, not a class: pipe it in, `scraper plan < {lists}`",
+    }
+    refused(planned, 2, says)
+    (planned.folder / lists).unlink()
 
 
 def test_nothing_is_made_by_a_command_that_is_refused(scraper: Scraper) -> None:

@@ -7,18 +7,21 @@ import re
 import pytest
 
 from scraper.errors import InputError
-from scraper.planning.classlists import decode_lines, is_wnid, parse_class, read_classes
+from scraper.planning.classlines import is_wnid, parse_class
+from scraper.planning.classlists import Unread, read_classes, read_input, refuse_unread
 
 
 def read(data: bytes) -> list[tuple[str, str | None]]:
     """The (wnid, label) pairs of an input's bytes."""
-    return [(one.wnid, one.label) for one in read_classes(decode_lines(data), origin="a list").classes]
+    found = read_input(data)
+    assert found.unread == ()
+    return [(one.wnid, one.label) for one in found.classes]
 
 
 def complaint(data: bytes) -> str:
     """The message that refuses an input's bytes."""
     with pytest.raises(InputError) as caught:
-        read_classes(decode_lines(data), origin="a list")
+        refuse_unread(read_input(data), "a list")
     return str(caught.value)
 
 
@@ -71,6 +74,40 @@ def test_anything_else_is_no_wnid(text: str) -> None:
         ("n01440764,", None),
         (",n01440764", None),
         ("n01440764,Dalmatiner ñandú", "Dalmatiner ñandú"),
+        # spreadsheets
+        ("n01440764;tench", "tench"),
+        ("tench;n01440764", "tench"),
+        ("n01440764|tench", "tench"),
+        ("n01440764: tench", "tench"),
+        ('"n01440764","tench"', "tench"),
+        ('"n01440764";"tench, Tinca tinca"', "tench, Tinca tinca"),
+        ('"tench";"n01440764"', "tench"),
+        ('"the ""tench""",n01440764', 'the "tench"'),
+        ("0,n01440764,tench", "tench"),
+        ("0;n01440764;tench", "tench"),
+        ("0 n01440764 tench", "tench"),
+        ("n01440764,tench,1296,800", "tench"),
+        ("0,n01440764", None),
+        ("n01440764,0", None),
+        # ImageNet's own lists
+        ("n01440764 1 tench", "tench"),
+        ("n01440764 449 kit_fox", "kit_fox"),
+        ("n01440764_10026,n01440764 115 49 448 294", None),
+        # files and folders
+        ("N01440764", None),
+        ("n01440764_10026", None),
+        ("n01440764_10026.JPEG", None),
+        ("n01440764_10026.JPEG 0", None),
+        ("n01440764/n01440764_10026.JPEG", None),
+        ("train/n01440764/n01440764_10026.JPEG 0", None),
+        ("./n01440764/", None),
+        ("/data/ImageNet/train/n01440764/my photo.jpg", None),
+        (r"C:\data\train\n01440764", None),
+        ("n01440764-tench", "tench"),
+        ("n01440764-great_white_shark/", "great_white_shark"),
+        ("n01440764.tar", None),
+        ("n01440764.txt", None),
+        ("lists/n01440764.txt.gz", None),
     ],
 )
 def test_a_line_gives_its_wnid_and_its_label(line: str, label: str | None) -> None:
@@ -85,9 +122,11 @@ def test_a_line_gives_its_wnid_and_its_label(line: str, label: str | None) -> No
         "tench",
         "n0144076",
         "n014407640",
-        "N01440764",
-        "n01440764;tench",
+        "x01440764",
         "n01440764tench",
+        "n01440764_10026_3.JPEG",
+        "n01440764/n01443537_10026.JPEG",
+        "n01440764;n01443537",
         "n01440764 n01443537",
         "n01440764,n01443537",
         "n01440764\tn01443537",
@@ -136,13 +175,13 @@ def test_classes_keep_the_order_they_were_first_met_in() -> None:
 
 
 def test_repeated_classes_are_folded_and_counted() -> None:
-    found = read_classes(["n01440764", "n01443537", "n01440764,tench", "# n01440764", "n01440764"], origin="a list")
+    found = read_classes(["n01440764", "n01443537", "n01440764,tench", "# n01440764", "n01440764"])
     assert [one.wnid for one in found.classes] == ["n01440764", "n01443537"]
     assert found.repeated == 2
 
 
 def test_the_first_label_given_for_a_class_is_kept() -> None:
-    found = read_classes(["n01440764", "n01440764,tench", "n01440764,other"], origin="a list")
+    found = read_classes(["n01440764", "n01440764,tench", "n01440764,other"])
     assert [(one.wnid, one.label) for one in found.classes] == [("n01440764", "tench")]
 
 
@@ -170,3 +209,75 @@ def test_a_binary_input_is_refused_and_not_a_crash() -> None:
 
 def test_line_separators_of_unicode_do_not_shift_the_numbers() -> None:
     assert "line 2: fish" in complaint("n01440764,a\u2028b\x0b\x85c\nfish\n".encode())
+
+
+# --- tables, JSON, other encodings ------------------------------------------------------------------------------------
+
+TWO = [("n01440764", "tench"), ("n01443537", "goldfish")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wnid;label\nn01440764;tench\nn01443537;goldfish\n",
+        "label;wnid\ntench;n01440764\ngoldfish;n01443537\n",
+        '"wnid","label"\n"n01440764","tench"\n"n01443537","goldfish"\n',
+        "Index\tSynset ID\tName\n0\tn01440764\ttench\n1\tn01443537\tgoldfish\n",
+        "synid,class_name,urls,flickr_urls\nn01440764,tench,1296,800\nn01443537,goldfish,1309,712\n",
+        "name,description,wnid\ntench,a fish,n01440764\ngoldfish,a small fish,n01443537\n",
+        "id,wnid,label\n1,n01440764,tench\n2,n01443537,goldfish\n",
+        "0,n01440764,tench\n1,n01443537,goldfish\n",
+        "n01440764 1 tench\nn01443537 2 goldfish\n",
+        '{"0": ["n01440764", "tench"], "1": ["n01443537", "goldfish"]}',
+        '{"n01440764": "tench", "n01443537": "goldfish"}',
+        '{"tench": "n01440764", "goldfish": "n01443537"}',
+        '{"n01440764": ["tench"], "n01443537": ["goldfish"]}',
+        '[["n01440764", "tench"], ["n01443537", "goldfish"]]',
+        '[{"wnid": "n01440764", "label": "tench"}, {"wnid": "n01443537", "label": "goldfish"}]',
+        '{"wnid": "n01440764", "label": "tench"}\n{"wnid": "n01443537", "label": "goldfish"}\n',
+        '{"classes": [{"id": "n01440764", "name": "tench", "n": 3}, {"id": "n01443537", "name": "goldfish", "n": 4}]}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_is_read_whatever_wrote_it(text: str, encoding: str, end: str) -> None:
+    assert read(text.replace("\n", end).encode(encoding)) == TWO
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['["n01440764", "n01443537"]', '{"n01440764": 0, "n01443537": 1}', '{"classes": ["n01440764", "n01443537"]}'],
+)
+def test_json_without_labels(text: str) -> None:
+    assert read(text.encode()) == [("n01440764", None), ("n01443537", None)]
+
+
+def test_lines_of_another_encoding_do_not_spoil_the_others() -> None:
+    mixed = "n01440764,Élise\n".encode() + "n01443537,Élise\n".encode("latin-1")
+    assert read(mixed) == [("n01440764", "Élise"), ("n01443537", "Élise")]
+
+
+def test_what_names_no_class_by_its_wnid_is_given_out_with_its_place() -> None:
+    found = read_input(b"wnid;label\n# fish\nn01440764;tench\ngoldfish;goldfish\ngreat white shark;\n")
+    assert [one.wnid for one in found.classes] == ["n01440764"]
+    assert found.unread == (Unread(4, "goldfish"), Unread(5, "great white shark"))
+    found = read_classes(["n01440764", "great white shark"], place="argument")
+    assert (found.unread, found.place) == ((Unread(2, "great white shark"),), "argument")
+    found = read_input(b'["n01440764", "goldfish"]')
+    assert (found.unread, found.place) == ((Unread(2, "goldfish"),), "entry")
+
+
+def test_an_argument_is_not_called_a_line() -> None:
+    with pytest.raises(InputError, match=r"^tench names no class") as caught:
+        refuse_unread(read_classes(["tench"], place="argument"), "the arguments")
+    assert "line" not in str(caught.value)
+    with pytest.raises(InputError, match=r"argument 1: tench\n  argument 3: x$"):
+        refuse_unread(read_classes(["tench", "n01440764", "x"], place="argument"), "the arguments")
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b"[" * 100_000, b'{"a": ' * 10_000, b"[1, 2]", b'{"wnid": null}', b"[[[[[[[[[]]]]]]]]]"]
+)
+def test_json_that_is_no_list_of_classes_is_refused_or_empty(data: bytes) -> None:
+    found = read_input(data)
+    assert found.classes == ()
