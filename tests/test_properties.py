@@ -391,7 +391,7 @@ ATTEMPTS = st.builds(
     OUTCOMES,
     st.one_of(st.none(), st.floats(0, 366 * 86400.0)),
 )
-POLICIES = st.builds(Policy, tries=st.integers(1, 100), repair=st.sampled_from([None, Form.LIVE]))
+POLICIES = st.builds(Policy, tries=st.integers(1, 100), second_try=st.sampled_from([None, Form.LIVE]))
 
 
 @settings(CALM, max_examples=300)
@@ -488,7 +488,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         limits=st.builds(
             Limits,
             threads=st.sampled_from([1, 2, 8]),
-            policy=st.builds(Policy, tries=st.integers(1, 3), repair=st.sampled_from([None, Form.LIVE])),
+            policy=st.builds(Policy, tries=st.integers(1, 3), second_try=st.sampled_from([None, Form.LIVE])),
             top_up=st.booleans(),
             rate=st.sampled_from([None, None, 2.0]),
         ),
