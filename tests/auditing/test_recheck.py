@@ -170,8 +170,8 @@ def test_bad_input_changes_nothing(copied: Scraper) -> None:
     says = {
         "--sample 0": "--sample must be from 1",
         "--sample x": "--sample must be a whole number, not 'x'",
-        "--outcomes throttled": "--outcomes: throttled is no answer about a photo",
-        "--outcomes blocked": "--outcomes: blocked is no answer about a photo",
+        "--outcomes throttled": "--outcomes cannot be throttled, which is no answer about a photo",
+        "--outcomes blocked": "--outcomes cannot be blocked, which is no answer about a photo",
         "--outcomes dead": "--outcomes must be one of ",
         "--outcomes opted_out": "there is nothing to ask again",
         "--threads 0": "--threads must be from 1",
