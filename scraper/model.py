@@ -136,7 +136,10 @@ class Check(enum.StrEnum):
 
 
 class ListingOutcome(enum.StrEnum):
-    """How asking a source for the list of one class ended."""
+    """How asking a source for the list of one class ended, where the request itself did not fail.
+
+    A request for a list that fails does so with an `Outcome`, as any other request.
+    """
 
     LISTED = "listed"
     NOT_IN_SOURCE = "not_in_source"
@@ -144,21 +147,36 @@ class ListingOutcome(enum.StrEnum):
     NOT_READY = "not_ready"
     EMPTY = "empty"
     NOT_A_LIST = "not_a_list"
-    TOO_LARGE = "too_large"
     NOT_FOUND = "not_found"
-    FORBIDDEN = "forbidden"
-    THROTTLED = "throttled"
-    SERVER_ERROR = "server_error"
-    BAD_STATUS = "bad_status"
-    TIMEOUT = "timeout"
-    DNS_ERROR = "dns_error"
-    CONNECTION_ERROR = "connection_error"
-    TLS_ERROR = "tls_error"
-    PROTOCOL_ERROR = "protocol_error"
-    REDIRECT_ERROR = "redirect_error"
-    BLOCKED = "blocked"
-    BAD_URL = "bad_url"
     UNREADABLE = "unreadable"
+
+
+LISTING_OUTCOMES: Final[tuple[ListingOutcome | Outcome, ...]] = (*ListingOutcome, *Outcome)
+"""All that can be on record for the list of a class."""
+
+
+class Oddity(enum.StrEnum):
+    """What is odd about a line of a list. All but `LEFT_OFF` are set aside and never asked for."""
+
+    NO_URL = "no_url"
+    NOT_A_PHOTO = "not_a_photo"
+    NO_CLASS = "no_class"
+    CLASS_NAME = "class_name"
+    OTHER_CLASS = "other_class"
+    BROKEN = "broken"
+    TOO_LONG = "too_long"
+    LEFT_OFF = "left_off"
+
+
+_MALFORMED: Final = frozenset({Oddity.NO_URL, Oddity.BROKEN, Oddity.TOO_LONG})
+
+
+class OddLines(NamedTuple):
+    """Lines of a list that are odd alike: how many, and the first of them, made fit to be shown."""
+
+    kind: Oddity
+    lines: int
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,21 +207,28 @@ class Listing:
         outcome: `LISTED`, or why there is no list.
         candidates: the URLs on the wanted hosts, in rank order, each once.
         listed: URLs in the list, candidates or not.
-        malformed: lines that are not a URL.
         duplicates: wanted URLs that stood in the list before.
+        odd: lines of the list that are odd, by kind.
+        form: of the list, by its short name: `index`, `urls`, `table`.
         sha256: of the list's bytes as they came (index files: of the class's lines).
         http_status: of the answer, where there was one.
         error: one line about a failure.
     """
 
-    outcome: ListingOutcome
+    outcome: ListingOutcome | Outcome
     candidates: tuple[Listed, ...] = ()
     listed: int = 0
-    malformed: int = 0
     duplicates: int = 0
+    odd: tuple[OddLines, ...] = ()
+    form: str | None = None
     sha256: str | None = None
     http_status: int | None = None
     error: str | None = None
+
+    @property
+    def malformed(self) -> int:
+        """Lines that are not a URL."""
+        return sum(odd.lines for odd in self.odd if odd.kind in _MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from scraper.errors import (
 )
 from scraper.flickr import file_name
 from scraper.manifest.database import check, connect, connect_reader, make, translated
-from scraper.manifest.recording import iso, write_batch, write_listing, write_wave
+from scraper.manifest.recording import iso, write_batch, write_listing, write_wave, write_whole_list
 from scraper.manifest.schema import RANKS, candidate_id, wnid_of
 from scraper.model import DECIDED_KINDS, Candidate, ClassState, Form, Outcome, Wnid
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from scraper.manifest.recording import Batch, Recheck
+    from scraper.manifest.recording import Batch, Recheck, WholeList
     from scraper.model import (
         ClassRequest,
         Listing,
@@ -49,7 +49,7 @@ class ListingTry:
     started_at: float
     seconds: float
     status: int | None
-    outcome: ListingOutcome
+    outcome: ListingOutcome | Outcome
     url: str
     error: str | None
 
@@ -227,7 +227,7 @@ class Manifest:
         return self.rows("SELECT * FROM classes")
 
     def save_listing(
-        self, wnid: Wnid, listing: Listing, *, source: str, hosts: str, shuffle: str | None, now: float
+        self, run_id: int, wnid: Wnid, listing: Listing, *, source: str, hosts: str, shuffle: str | None, now: float
     ) -> None:
         """Record what a source said of a class: its candidates, or why there are none.
 
@@ -237,7 +237,12 @@ class Manifest:
         if len(listing.candidates) >= RANKS:
             raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
         with self.transaction() as connection:
-            write_listing(connection, wnid, listing, source=source, hosts=hosts, shuffle=shuffle, now=now)
+            write_listing(connection, run_id, wnid, listing, source=source, hosts=hosts, shuffle=shuffle, now=now)
+
+    def save_whole_list(self, run_id: int, read: WholeList, now: float) -> None:
+        """Record that a list of many classes was read to its end."""
+        with self.transaction() as connection:
+            write_whole_list(connection, run_id, read, now)
 
     def save_listing_tries(self, run_id: int, tries: Iterable[ListingTry]) -> None:
         """Record requests for lists."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from scraper.model import Attempt, BudgetRaise, Decision, Listed, Listing, Revision
+    from scraper.model import Attempt, BudgetRaise, Decision, Listed, Listing, OddLines, Revision
 
 
 def iso(unix: float) -> str:
@@ -84,6 +84,7 @@ def write_wave(connection: sqlite3.Connection, run_id: int, rows: Sequence[Reche
 
 def write_listing(
     connection: sqlite3.Connection,
+    run_id: int,
     wnid: str,
     listing: Listing,
     *,
@@ -97,7 +98,7 @@ def write_listing(
     connection.execute(
         "UPDATE classes SET source = ?, hosts = ?, shuffle = ?, resolved_at = ?, resolve_outcome = ?, "
         "resolve_error = ?, http_status = ?, listed = ?, candidates = ?, malformed = ?, repeated = ?, "
-        "listing_sha256 = ? WHERE wnid = ?",
+        "listing_sha256 = ?, listing_form = ? WHERE wnid = ?",
         (
             source,
             hosts,
@@ -111,9 +112,55 @@ def write_listing(
             listing.malformed,
             listing.duplicates,
             listing.sha256,
+            listing.form,
             wnid,
         ),
     )
+    if listing.odd:
+        write_odd_lines(connection, run_id, source, listing.odd, wnid=wnid)
+
+
+def write_odd_lines(
+    connection: sqlite3.Connection, run_id: int, source: str, odd: Iterable[OddLines], *, wnid: str | None = None
+) -> None:
+    """Write what was odd about a source's lines, of one class or of none, within the transaction that is open."""
+    connection.executemany(
+        "INSERT INTO odd_lines (run_id, source, wnid, kind, lines, example) VALUES (?, ?, ?, ?, ?, ?)",
+        [(run_id, source, wnid, *each) for each in odd],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """A list of many classes that was read from its beginning to its end.
+
+    Attributes:
+        source: as it was named.
+        url: where it was downloaded from; None where it was on this machine already.
+        form: of its lines, by its short name.
+        bytes: size of the file.
+        sha256: of a file that was downloaded.
+        classes: how many it gave a list in this run.
+        odd: lines that are odd and of no class.
+    """
+
+    source: str
+    url: str | None
+    form: str
+    bytes: int
+    sha256: str | None
+    classes: int
+    odd: tuple[OddLines, ...] = ()
+
+
+def write_whole_list(connection: sqlite3.Connection, run_id: int, read: WholeList, now: float) -> None:
+    """Write that a whole list was read, within the transaction that is open."""
+    connection.execute(
+        "INSERT INTO whole_lists (run_id, read_at, source, url, form, bytes, sha256, classes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (run_id, iso(now), read.source, read.url, read.form, read.bytes, read.sha256, read.classes),
+    )
+    write_odd_lines(connection, run_id, read.source, read.odd)
 
 
 _INSERT: Final = "INSERT INTO candidate (id, url, photo_id) VALUES "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scraper.model import Check, Form, ListingOutcome, Outcome, State
+from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,14 +58,15 @@ CREATE TABLE classes (
   hosts TEXT,
   shuffle TEXT,
   resolved_at TEXT,
-  resolve_outcome TEXT CHECK ({_one_of("resolve_outcome", ListingOutcome)}),
+  resolve_outcome TEXT CHECK ({_one_of("resolve_outcome", LISTING_OUTCOMES)}),
   resolve_error TEXT,
   http_status INTEGER,
   listed INTEGER NOT NULL DEFAULT 0 CHECK (listed >= 0),
   candidates INTEGER NOT NULL DEFAULT 0 CHECK (candidates >= 0),
   malformed INTEGER NOT NULL DEFAULT 0 CHECK (malformed >= 0),
   repeated INTEGER NOT NULL DEFAULT 0 CHECK (repeated >= 0),
-  listing_sha256 TEXT
+  listing_sha256 TEXT,
+  listing_form TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE candidate (
@@ -164,9 +165,31 @@ CREATE TABLE listings (
   started_at TEXT NOT NULL,
   seconds REAL NOT NULL,
   status INTEGER,
-  outcome TEXT NOT NULL CHECK ({_one_of("outcome", ListingOutcome)}),
+  outcome TEXT NOT NULL CHECK ({_one_of("outcome", LISTING_OUTCOMES)}),
   url TEXT NOT NULL,
   error TEXT
+) STRICT;
+
+CREATE TABLE whole_lists (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  read_at TEXT NOT NULL,
+  source TEXT NOT NULL,
+  url TEXT,
+  form TEXT NOT NULL,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  sha256 TEXT CHECK (length(sha256) = 64),
+  classes INTEGER NOT NULL CHECK (classes >= 0)
+) STRICT;
+
+CREATE TABLE odd_lines (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  source TEXT NOT NULL,
+  wnid TEXT REFERENCES classes (wnid),
+  kind TEXT NOT NULL CHECK ({_one_of("kind", Oddity)}),
+  lines INTEGER NOT NULL CHECK (lines >= 1),
+  example TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE raises (

@@ -17,8 +17,9 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from scraper.flickr import distinct_name, file_name, on_domain, photo_id
-from scraper.model import Listed, Listing, ListingOutcome
+from scraper.model import Listed, Listing, ListingOutcome, Oddity
 from scraper.planning.encodings import BOM, decode
+from scraper.planning.oddities import Oddities
 from scraper.planning.plainlines import read_plain
 from scraper.texts import one_line
 
@@ -50,7 +51,7 @@ class ListingBuilder:
         self._hosts = hosts
         self._found: dict[str, PlainLine | None] = {}
         self._listed = 0
-        self._malformed = 0
+        self._odd = Oddities()
         self._duplicates = 0
         self._digest = hashlib.sha256()
 
@@ -83,7 +84,7 @@ class ListingBuilder:
             return
         host = host_in(text)
         if host is None:
-            self._malformed += 1
+            self._odd.add(Oddity.NO_URL, text)
             return
         self._listed += 1
         if not on_domain(host, self._hosts):
@@ -107,8 +108,8 @@ class ListingBuilder:
             ListingOutcome.LISTED,
             candidates=tuple(named(urls, self._found)),
             listed=self._listed,
-            malformed=self._malformed,
             duplicates=self._duplicates,
+            odd=self._odd.lines(),
             sha256=self._digest.hexdigest(),
             http_status=http_status,
         )

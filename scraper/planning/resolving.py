@@ -35,7 +35,6 @@ USUAL_SURVIVAL: Final = 0.75
 """Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
 TRIES: Final = 3
 """Requests for one list in one run."""
-_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 _TICK: Final = 0.25
 """Seconds between looks at whether someone asked the run to stop."""
 
@@ -241,6 +240,7 @@ class _Resolver:
 
     def _save(self, wnid: Wnid, listing: Listing) -> None:
         self._book.save_listing(
+            self._run_id,
             wnid,
             listing,
             source=self._options.source,
@@ -312,7 +312,7 @@ class _Resolver:
                     tried.wnid,
                     tried.number,
                     # What is no failure of the exchange (no such class, not a list) is an answer, as a photo is one.
-                    _OUTCOMES.get(answer.listing.outcome.value, Outcome.SAVED),
+                    answer.listing.outcome if isinstance(answer.listing.outcome, Outcome) else Outcome.SAVED,
                     retryable=answer.retryable,
                     started_at=tried.started_at,
                     retry_after=answer.retry_after,

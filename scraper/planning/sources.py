@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 LARGEST_LIST: Final = 64 * 2**20
 """Bytes of one class's list; the longest of ImageNet is about 200 kB."""
 
-_RETRYABLE: Final = frozenset(
-    {
-        ListingOutcome.NOT_READY,
-        ListingOutcome.THROTTLED,
-        ListingOutcome.SERVER_ERROR,
-        ListingOutcome.TIMEOUT,
-        ListingOutcome.DNS_ERROR,
-        ListingOutcome.CONNECTION_ERROR,
-        ListingOutcome.PROTOCOL_ERROR,
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -48,7 +36,8 @@ class Answer:
     @property
     def retryable(self) -> bool:
         """Whether asking again soon may help."""
-        return self.listing.outcome in _RETRYABLE
+        outcome = self.listing.outcome
+        return outcome.retryable if isinstance(outcome, Outcome) else outcome is ListingOutcome.NOT_READY
 
 
 class Source(Protocol):
@@ -80,14 +69,14 @@ class ApiSource:
     @staticmethod
     def _failed(reply: Reply) -> Listing | None:
         if reply.failure is not None:
-            return Listing(ListingOutcome(reply.failure), http_status=reply.status, error=reply.error)
+            return Listing(reply.failure, http_status=reply.status, error=reply.error)
         if reply.oversize:
-            return Listing(ListingOutcome.TOO_LARGE, http_status=reply.status, error="more than 64 MiB")
+            return Listing(Outcome.TOO_LARGE, http_status=reply.status, error="more than 64 MiB")
         if reply.status == 200:
             return None
         outcome = outcome_of_status(reply.status)
-        listing_outcome = ListingOutcome.NOT_FOUND if outcome is Outcome.GONE else ListingOutcome(outcome)
-        return Listing(listing_outcome, http_status=reply.status, error=f"HTTP status {reply.status}")
+        how = ListingOutcome.NOT_FOUND if outcome is Outcome.GONE else outcome
+        return Listing(how, http_status=reply.status, error=f"HTTP status {reply.status}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +98,7 @@ class FolderSource:
         except OSError as error:
             return Answer(Listing(ListingOutcome.UNREADABLE, error=f"{path.name}: {error.strerror}"), str(path))
         if len(body) > LARGEST_LIST:
-            return Answer(Listing(ListingOutcome.TOO_LARGE, error=f"{path.name} is larger than 64 MiB"), str(path))
+            return Answer(Listing(Outcome.TOO_LARGE, error=f"{path.name} is larger than 64 MiB"), str(path))
         listing = parse_answer(body, hosts=self.hosts, shuffle=shuffle_seed(self.shuffle, wnid))
         return Answer(listing, str(path))
 

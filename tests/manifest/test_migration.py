@@ -33,7 +33,8 @@ def old(copied: Scraper) -> Scraper:
 def content(scraper: Scraper) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of all tables, as version 1 had them."""
     found = {table: scraper.rows(f"SELECT * FROM {table}") for table in TABLES}  # noqa: S608 - names of ours
-    return {**found, "image": [row[:9] for row in found["image"]]}
+    had = {"image": 9, "classes": 16}
+    return {table: [row[: had.get(table, len(row))] for row in rows] for table, rows in found.items()}
 
 
 def statements(scraper: Scraper) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.model import ListingOutcome, Outcome, State
+from scraper.model import LISTING_OUTCOMES, Oddity, State
 
 if TYPE_CHECKING:
     from tests.command import Scraper
@@ -57,7 +57,7 @@ def test_every_column_is_documented_and_nothing_else(filled: Scraper) -> None:
 
 def test_words_of_the_closed_sets_are_documented() -> None:
     told = set(names(TEXT))
-    assert {*Outcome, *State, *ListingOutcome} <= told
+    assert {*LISTING_OUTCOMES, *Oddity, *State} <= told
 
 
 def test_application_id_and_version(filled: Scraper) -> None:
