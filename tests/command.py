@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from tests.nursery import nursery
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -72,16 +74,11 @@ class Scraper:
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
         """Run a command to its end."""
-        done = subprocess.run(
-            self.command(*words),
-            cwd=self.folder,
-            env=self.environment(),
-            input=stdin,
-            capture_output=True,
-            timeout=LONGEST,
-            check=False,
+        plain = self.command(*words)
+        code, out, err = nursery().run(
+            plain[plain.index("scraper") + 1 :], cwd=self.folder, env=self.environment(), stdin=stdin, timeout=LONGEST
         )
-        result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+        result = Result(code, out.decode(), err.decode())
         assert "Traceback" not in result.err, result.err
         return result
 
