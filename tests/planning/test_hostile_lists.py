@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 import sysconfig
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -319,19 +318,19 @@ def test_verify_removes_nothing_behind_a_link(standin: StandIn, tmp_path: Path) 
 # --- more than memory holds ------------------------------------------------------------------------------------------
 
 MEASURED: Final = """
-import json, re, sys
+import json, re, sys, time
 from pathlib import Path
 from scraper.cli.main import main
 code = main(json.loads(sys.argv[1]))
 # Not ru_maxrss, which begins with what the process that started this one used.
-print("KILOBYTES", re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1], flush=True)
+kilobytes = re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1]
+print("USED", kilobytes, time.process_time(), flush=True)
 sys.exit(code)
 """
 
 
 def measured(scraper: Scraper, *words: str, stdin: bytes = b"") -> tuple[int, int, float, str]:
-    """Exit code, kilobytes at most, seconds and messages of a command."""
-    began = time.monotonic()
+    """Exit code, kilobytes at most, seconds of the processor and messages of a command."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, json.dumps(words)],
         cwd=scraper.folder,
@@ -342,8 +341,8 @@ def measured(scraper: Scraper, *words: str, stdin: bytes = b"") -> tuple[int, in
         check=False,
     )
     assert b"Traceback" not in done.stderr, done.stderr[-2000:]
-    kilobytes = int(done.stdout.rpartition(b"KILOBYTES ")[2])
-    return done.returncode, kilobytes, time.monotonic() - began, done.stderr.decode()
+    kilobytes, seconds = done.stdout.rpartition(b"USED ")[2].split()
+    return done.returncode, int(kilobytes), float(seconds), done.stderr.decode()
 
 
 RUBBISH: Final = (

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:Resource
 
 TENCH: Final = "n01440764"
 TIMEOUT: Final = 2.5
-GENEROUS: Final = 20.0
+GENEROUS: Final = 60.0
 """Seconds: far above TIMEOUT, to tell a hang from a busy machine."""
 MOST: Final = 2_000_000
 PHOTO: Final = photos.photo("1234567_hostile.jpg")
@@ -427,7 +427,7 @@ RETRY_AFTER: Final[dict[str, tuple[bytes, tuple[float, float] | None]]] = {
     "superscript": (b"\xb2", None),
     "infinity": (b"inf", None),
     "date-in-the-past": (b"Wed, 21 Oct 2015 07:28:00 GMT", (0.0, 0.0)),
-    "date-in-a-day": (year_from_now(1), (86_000.0, 86_401.0)),
+    "date-in-a-day": (year_from_now(1), (80_000.0, 86_401.0)),
     "date-in-ten-years": (year_from_now(3650), (31_622_400.0, 31_622_400.0)),
     "date-of-nonsense": (b"Wed, 99 Oct 99999 99:99:99 GMT", None),
     "date-with-huge-zone": (b"Wed, 21 Oct 2015 07:28:00 +99999999999999999999", None),
