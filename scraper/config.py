@@ -6,6 +6,7 @@ The fields are the only place where an option stands: `scraper.options` makes fl
 from __future__ import annotations
 
 import enum
+import ipaddress
 import math
 import re
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Whole, items
 from scraper.model import DECIDED_KINDS, Check, Form, Outcome
 from scraper.options import Options, group, option
+from scraper.proxies import Proxy, parse_proxy
 from scraper.version import PROJECT_URL, __version__
 
 DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
@@ -59,6 +61,18 @@ class ConnectTo:
 
 _RULE: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([0-9]*):(\[[^\]]*\]|[^:\[\]]*):([0-9]*)")
 _LAST_PORT: Final = 65535
+_HOST: Final = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
+
+
+def _is_place(text: str) -> bool:
+    """Whether a part of a rule is empty, a name, or an address, which stands in brackets if it is of IPv6."""
+    if text.startswith("["):
+        try:
+            ipaddress.IPv6Address(text.strip("[]"))
+        except ValueError:
+            return False
+        return True
+    return not text or _HOST.fullmatch(text) is not None
 
 
 class ConnectToRules(Kind[tuple[ConnectTo, ...]]):
@@ -81,6 +95,9 @@ class ConnectToRules(Kind[tuple[ConnectTo, ...]]):
         for number in (port, target_port):
             if number and not 0 < int(number[:9]) <= _LAST_PORT:
                 raise ValueError(f"{rule!r}: a port is 1 to {_LAST_PORT}")
+        for place in (host, target_host):
+            if not _is_place(place):
+                raise ValueError(f"{rule!r}: {place!r} is neither a host's name nor an address")
         return ConnectTo(
             host.strip("[]").lower(),
             int(port) if port else None,
@@ -135,17 +152,18 @@ class UserAgent(Kind[str]):
         return text
 
 
-class ProxyUrl(Kind[str]):
-    """The URL of a proxy."""
+class ProxyAddress(Kind[Proxy]):
+    """The address of a proxy."""
 
     metavar = "URL"
 
-    def take(self, given: object) -> str:
-        """Take an http or https URL without a path."""
-        text = str(given)
-        if not re.fullmatch(r"https?://[^/\s]+/?", text, re.IGNORECASE):
-            raise ValueError("must be a URL such as http://proxy.example:3128")
-        return text
+    def take(self, given: object) -> Proxy:
+        """Read an address as curl does, or take a proxy."""
+        return given if isinstance(given, Proxy) else parse_proxy(str(given))
+
+    def text(self, value: Proxy) -> str:
+        """Its address without user name and password, which are shown nowhere."""
+        return str(value)
 
 
 # --- the options -----------------------------------------------------------------------------------------------------
@@ -162,7 +180,9 @@ class NetworkOptions(Options):
         (), ConnectToRules(), "HOST1:PORT1:HOST2:PORT2[,...], as in curl: connect to the second instead of the first"
     )
     ca_certs: Path | None = option(None, FilePath(Path), "a PEM file of certificates to trust beside the system's")
-    proxy: str | None = option(None, ProxyUrl(), "URL of a proxy, in place of those in the environment")
+    proxy: Proxy | None = option(
+        None, ProxyAddress(), "address of a proxy, such as http://proxy.example:3128, in place of the environment's"
+    )
     allow_private: bool = option(default=False, kind=Flag(), help="let requests go to loopback and private addresses")
     user_agent: str = option(DEFAULT_USER_AGENT, UserAgent(), "what to call ourselves, and how you can be reached")
 

@@ -1,10 +1,17 @@
-"""Text from elsewhere, made fit to be shown: lists and servers may hold what steers a terminal."""
+"""Text made fit to be shown and kept: that of lists and servers may steer a terminal, that of users hold a password."""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MARK: Final = "\N{REPLACEMENT CHARACTER}"
+_CREDENTIALS: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:@]*:(?![0-9]{1,5}[/?#])\S*)@")
+"""What stands before the host of a URL; a password may hold a slash, which ought to be written otherwise."""
+_PROXY_FLAG: Final = "--proxy"
 
 
 def one_line(text: str, most: int = 300) -> str:
@@ -16,3 +23,35 @@ def one_line(text: str, most: int = 300) -> str:
     folded = " ".join(text[: 4 * most].split())
     shown = folded if folded.isprintable() else "".join(c if c.isprintable() else _MARK for c in folded)
     return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def redacted(text: str) -> str:
+    """The text without the user names and passwords of URLs in it.
+
+    >>> redacted("cannot use http://me:s3/cr3t@proxy.example:3128, nor ftp://you@host")
+    'cannot use http://***@proxy.example:3128, nor ftp://***@host'
+    """
+    return _CREDENTIALS.sub("***@", text)
+
+
+def redacted_words(words: Iterable[str]) -> list[str]:
+    """A command line without passwords, for the record: a proxy may be named without a scheme.
+
+    >>> redacted_words(["fetch", "--proxy=me:secret@proxy.example:3128", "--proxy", "me:secret@proxy.example"])
+    ['fetch', '--proxy=***@proxy.example:3128', '--proxy', '***@proxy.example']
+    """
+    found: list[str] = []
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if flag == _PROXY_FLAG and equals:
+            found.append(f"{flag}={_bare(value)}")
+        else:
+            found.append(_bare(word) if found and found[-1] == _PROXY_FLAG else redacted(word))
+    return found
+
+
+def _bare(proxy: str) -> str:
+    if "@" not in proxy:
+        return proxy
+    scheme = re.match(r"(?:[a-z0-9+.-]+://)?", proxy, re.IGNORECASE)
+    return f"{scheme[0] if scheme else ''}***@{proxy.rpartition('@')[2]}"

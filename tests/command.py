@@ -55,6 +55,8 @@ class Scraper:
     """
 
     def __init__(self, folder: Path, standin: StandIn | None = None, manifest: str = "manifests/scraper.db") -> None:
+        self.variables: dict[str, str] = {}
+        """Variables of the environment for this command, beside ours."""
         self.folder = folder
         self.standin = standin
         self.manifest = folder / manifest
@@ -67,10 +69,10 @@ class Scraper:
             network = [f"--connect-to={self.standin.connect_to}", f"--ca-certs={self.standin.ca_file}"]
         return [sys.executable, "-W", "error", "-m", "scraper", *words, *network]
 
-    @staticmethod
-    def environment() -> Mapping[str, str]:
-        """Ours, without what would lead the command elsewhere."""
-        return {name: value for name, value in os.environ.items() if not any(d in name.upper() for d in _DROPPED)}
+    def environment(self) -> Mapping[str, str]:
+        """Ours, without what would lead the command elsewhere, and what this command is to find there."""
+        ours = {name: value for name, value in os.environ.items() if not any(d in name.upper() for d in _DROPPED)}
+        return ours | self.variables
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
         """Run a command to its end."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scraper.errors import InputError
 from scraper.kinds import Flag
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from scraper.options import FlagSpec
-
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def checked(argv: Sequence[str], flags: Mapping[str, FlagSpec], *, command: str, takes_words: bool) -> list[str]:
@@ -97,12 +95,3 @@ def _instead(key: str, flags: Mapping[str, FlagSpec]) -> str:
             return f", which is {shown(name)} now: {shown(name)} {spec.option.kind.metavar}"
     close = difflib.get_close_matches(key.lower(), list(flags), n=1)
     return f" (did you mean {shown(close[0])}?)" if close else ""
-
-
-def redacted(argv: Sequence[str]) -> list[str]:
-    """The command line without passwords, for the record.
-
-    >>> redacted(["--proxy=http://me:secret@proxy.example:3128"])
-    ['--proxy=http://***@proxy.example:3128']
-    """
-    return [_CREDENTIALS.sub("***@", word) for word in argv]

@@ -10,11 +10,11 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from scraper.cli.arguments import redacted
 from scraper.cli.signals import stopping
 from scraper.cli.streams import class_words, print_text, standard_input
 from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
 from scraper.options import Options
+from scraper.texts import redacted_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Command(Generic[Given]):
 
 def _argv() -> list[str]:
     """The command line, for the record."""
-    return redacted(sys.argv[1:])
+    return redacted_words(sys.argv[1:])
 
 
 def _plan(call: Call[PlanOptions]) -> int:

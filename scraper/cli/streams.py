@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
 from scraper.planning.classlists import read_classes, read_input
+from scraper.texts import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def print_text(text: str, output: Path | None = None, *, done: bool = False) -> 
 
 
 def complain(line: str) -> None:
-    """Say on standard error what is wrong."""
+    """Say on standard error what is wrong; a password in what was typed is not repeated."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"scraper: {line}\n")
+        sys.stderr.write(f"scraper: {redacted(line)}\n")
         sys.stderr.flush()

@@ -373,8 +373,10 @@ class _Drain:
         """Give requests under way a moment to end, so that what they fetched is kept."""
         crew.cancel()
         expires = time.monotonic() + _GRACE
-        while crew.in_flight and time.monotonic() < expires and not self._stop.urged:
-            self._collect(crew, 0.1)
+        # A request that ends in an error of its own must not keep what the others fetched from being recorded.
+        with contextlib.suppress(StoppedEarlyError):
+            while crew.in_flight and time.monotonic() < expires and not self._stop.urged:
+                self._collect(crew, 0.1)
         self._flush()
         self._report()
 

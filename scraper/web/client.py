@@ -6,10 +6,9 @@ import contextlib
 import datetime as dt
 import email.utils
 import http.client
-import ssl
+import os
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urljoin
@@ -17,23 +16,27 @@ from urllib.parse import urljoin
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from scraper.errors import InputError, OptionError
 from scraper.flickr import is_placeholder_url
 from scraper.model import Hop, Outcome, Reply
 from scraper.pacing.deadlines import Watchdog
+from scraper.proxies import settle_proxies
 from scraper.texts import one_line
 from scraper.web.connections import Wiring, wire
 from scraper.web.failures import failure_of
+from scraper.web.gateway import Gateway
 from scraper.web.targets import parse_target
+from scraper.web.trust import make_context
 
 if TYPE_CHECKING:
     from scraper.config import NetworkOptions
     from scraper.pacing.deadlines import Deadline
+    from scraper.proxies import Proxy
     from scraper.web.targets import Target
 
 MOST_HOPS: Final = 8
 MOST_HOSTS: Final = 48
 """Hosts whose idle connections are kept; Flickr's photos are on some twenty-five."""
+_PROXY_REFUSES: Final = http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DRAINED: Final = 64 * 1024
 """Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
@@ -64,8 +67,17 @@ class _Pool:
     """The connections to one host, whether requests name the whole URL, and how many requests use it now."""
 
     pool: urllib3.HTTPConnectionPool
+    gateway: Gateway | None
     absolute: bool
     users: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How requests leave: directly, or through a proxy."""
+
+    manager: urllib3.PoolManager
+    gateway: Gateway | None = None
 
 
 class Client:
@@ -75,10 +87,14 @@ class Client:
         """Make a client for up to `threads` requests at once.
 
         Raises:
-            InputError: the proxy or the certificates cannot be used.
+            InputError: the proxies, the certificates or the rules of where to connect cannot be used.
+            StoppedEarlyError: it cannot be told whether the rules can.
         """
         self._options = options
+        self._proxies = settle_proxies(options.proxy, os.environ)
+        self._ssl = make_context(options.ca_certs, os.environ)
         self._wiring = Wiring(options.connect_to, allow_private=options.allow_private)
+        self._wiring.check_rules(options.timeout)
         self._watchdog = Watchdog()
         self._headers = {
             "User-Agent": options.user_agent,
@@ -86,18 +102,9 @@ class Client:
             "Accept-Encoding": "identity",
         }
         self._lock = threading.Lock()
-        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._ways: dict[Proxy | None, _Way] = {}
         self._pools: dict[tuple[str, str, int], _Pool] = {}
         self._threads = threads
-        try:
-            self._ssl = _ssl_context(options)
-            self._manager(options.proxy)
-        except OptionError:
-            self._watchdog.close()
-            raise
-        except (ssl.SSLError, OSError, ValueError, HTTPError) as error:
-            self._watchdog.close()
-            raise InputError(f"cannot set up connections: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +117,8 @@ class Client:
         self._watchdog.close()
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
-            for manager in self._managers.values():
-                manager.clear()
+            for way in self._ways.values():
+                way.manager.clear()
         for known in pools:  # clearing a manager only forgets its pools
             known.pool.close()
 
@@ -194,7 +201,11 @@ class Client:
     def _send(self, target: Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         known = self._borrow_pool(target)
         try:
-            return self._open(known.pool, target.url if known.absolute else target.path, wanted, deadline)
+            response = self._open(known.pool, target.url if known.absolute else target.path, wanted, deadline)
+            if known.gateway is not None and known.absolute and response.status == _PROXY_REFUSES:
+                response.close()
+                known.gateway.refused(response.status, target.host)
+            return response
         finally:
             with self._lock:
                 known.users -= 1
@@ -228,9 +239,9 @@ class Client:
         return known
 
     def _make_pool(self, target: Target) -> _Pool:
-        manager = self._manager(self._proxy_for(target))
-        pool = manager.connection_from_host(target.host, target.port, target.scheme)
-        return _Pool(pool, absolute=manager.proxy is not None and target.scheme == "http")
+        way = self._way_to(target)
+        pool = way.manager.connection_from_host(target.host, target.port, target.scheme)
+        return _Pool(pool, way.gateway, absolute=way.gateway is not None and target.scheme == "http")
 
     def _take_idle(self) -> urllib3.HTTPConnectionPool | None:
         """The pool unused for the longest time, where there are too many: each idle connection is an open file."""
@@ -239,49 +250,36 @@ class Client:
         key = next((key for key, known in self._pools.items() if not known.users), None)
         if key is None:
             return None
-        for manager in self._managers.values():
-            manager.clear()  # which forgets pools without closing them; those in use live on here
+        for way in self._ways.values():
+            way.manager.clear()  # which forgets pools without closing them; those in use live on here
         return self._pools.pop(key).pool
 
-    def _proxy_for(self, target: Target) -> str | None:
+    def _way_to(self, target: Target) -> _Way:
         if self._wiring.rule_for(target.host, target.port) is not None:
-            return None  # `--connect-to` says where to connect, and a proxy would say otherwise
-        if self._options.proxy is not None:
-            return self._options.proxy
-        if urllib.request.proxy_bypass(target.host):
-            return None
-        return urllib.request.getproxies().get(target.scheme)
+            proxy = None  # `--connect-to` says where to connect, and a proxy would say otherwise
+        else:
+            proxy = self._proxies.proxy_for(target.scheme, target.host, target.port)
+        if proxy not in self._ways:
+            self._ways[proxy] = self._make_way(proxy)
+        return self._ways[proxy]
 
-    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
-        if proxy not in self._managers:
-            # num_pools: more than the hosts of any list, since a pool that is pushed out closes its connections.
-            settings: dict[str, Any] = {
-                "num_pools": 4096,
-                "maxsize": self._threads,
-                "block": False,
-                "ssl_context": self._ssl,
-            }
-            manager = _proxy_manager(proxy, settings) if proxy else urllib3.PoolManager(**settings)
-            wire(manager, self._wiring)
-            self._managers[proxy] = manager
-        return self._managers[proxy]
-
-
-def _proxy_manager(proxy: str, settings: dict[str, Any]) -> urllib3.ProxyManager:
-    auth = urllib3.util.parse_url(proxy).auth
-    headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, **settings)
-
-
-def _ssl_context(options: NetworkOptions) -> ssl.SSLContext:
-    context = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.check_hostname = True
-    context.load_default_certs()  # reads SSL_CERT_FILE and SSL_CERT_DIR
-    if options.ca_certs is not None:
-        if not options.ca_certs.is_file():
-            raise OptionError("ca_certs", f"{options.ca_certs}: no such file")
-        context.load_verify_locations(cafile=str(options.ca_certs))
-    return context
+    def _make_way(self, proxy: Proxy | None) -> _Way:
+        # num_pools: more than the hosts of any list, since a pool that is pushed out closes its connections.
+        settings: dict[str, Any] = {
+            "num_pools": 4096,
+            "maxsize": self._threads,
+            "block": False,
+            "ssl_context": self._ssl,
+        }
+        if proxy is None:
+            way = _Way(urllib3.PoolManager(**settings))
+        else:
+            # The password goes into a header alone: whatever shows the proxy's URL cannot show it.
+            headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else None
+            manager = urllib3.ProxyManager(proxy.url, proxy_headers=headers, proxy_ssl_context=self._ssl, **settings)
+            way = _Way(manager, Gateway(proxy))
+        wire(way.manager, self._wiring, way.gateway)
+        return way
 
 
 def _head(url: str, response: urllib3.BaseHTTPResponse) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import functools
 import http.client
 import ipaddress
 import socket
@@ -15,7 +16,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from scraper.errors import StoppedEarlyError
+from scraper.errors import OptionError, StoppedEarlyError
 from scraper.web.addresses import is_public, literal_address
 from scraper.web.resolver import Resolver
 from scraper.web.targets import BlockedAddressError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from scraper.config import ConnectTo
     from scraper.pacing.deadlines import Deadline
+    from scraper.web.gateway import Gateway
 
 
 _WITHOUT_DEADLINE: Final = 30.0
@@ -56,6 +58,26 @@ class Wiring:
     def rule_for(self, host: str, port: int) -> ConnectTo | None:
         """The first `--connect-to` rule that speaks of this host and port."""
         return next((rule for rule in self.connect_to if rule.matches(host, port)), None)
+
+    def check_rules(self, timeout: float) -> None:
+        """Look up the names that `--connect-to` leads to, before anything is asked for.
+
+        Raises:
+            OptionError: there is no such name.
+            StoppedEarlyError: nobody could say within `timeout` seconds.
+        """
+        for host in {rule.target_host for rule in self.connect_to if rule.target_host}:
+            if literal_address(host) is not None:
+                continue
+            try:
+                self.resolver.resolve(host, timeout)
+            except (socket.gaierror, TimeoutError) as error:
+                if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
+                    raise OptionError("connect_to", f"leads to {host}, and there is no such host") from None
+                raise StoppedEarlyError(
+                    f"--connect-to leads to {host}, which cannot be looked up now: check the network and its name "
+                    "servers, then run the same command again"
+                ) from error
 
     def addresses(self, host: str, port: int, timeout: float, *, trusted: bool) -> list[tuple[Any, ...]]:
         """Where to connect for host:port, as (family, socket address).
@@ -122,12 +144,54 @@ class StrictResponse(http.client.HTTPResponse):
         return size
 
 
+class _TunnelResponse(StrictResponse):
+    """A proxy's answer to CONNECT, whose status http.client tells in a message only."""
+
+    def __init__(self, heard: list[int], *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._heard = heard
+
+    def _read_status(self) -> tuple[str, int, str]:
+        found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # as above
+        self._heard.append(found[1])
+        return found
+
+
 class WiredHTTPConnection(HTTPConnection):
     """A plain connection."""
 
-    response_class = StrictResponse
+    response_class: Any = StrictResponse
     wiring: ClassVar[Wiring]
+    gateway: ClassVar[Gateway | None] = None
     _duplicate: socket.socket | None = None
+
+    def connect(self) -> None:
+        """Connect, through the proxy if there is one."""
+        if self.gateway is None:
+            super().connect()
+            return
+        with self.gateway.trying(self._seconds()):
+            super().connect()
+            self.gateway.opened()
+
+    def _seconds(self) -> float:
+        deadline = self.wiring.deadline
+        return deadline.remaining() if deadline else _WITHOUT_DEADLINE
+
+    def _tunnel(self) -> None:
+        heard: list[int] = []
+        host = str(self._tunnel_host)  # which is forgotten when the proxy refuses
+        self.response_class = functools.partial(_TunnelResponse, heard)
+        try:
+            super()._tunnel()
+        except OSError:
+            if self.gateway is not None and heard and heard[0] != http.HTTPStatus.OK:
+                self.gateway.refused(heard[0], host)
+            raise
+        finally:
+            del self.response_class
+        if self.gateway is not None:
+            self.gateway.opened()
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         """Begin a request, under the deadline of the thread that makes it."""
@@ -148,8 +212,7 @@ class WiredHTTPConnection(HTTPConnection):
             self.wiring.deadline.watch(self._duplicate)
 
     def _new_conn(self) -> socket.socket:
-        host, deadline = self._dns_host, self.wiring.deadline
-        seconds = deadline.remaining() if deadline else _WITHOUT_DEADLINE
+        host, seconds = self._dns_host, self._seconds()
         expires = time.monotonic() + seconds
         try:
             addresses = self.wiring.addresses(host, self.port, seconds, trusted=bool(self.proxy))
@@ -192,11 +255,12 @@ class WiredHTTPSConnection(WiredHTTPConnection, HTTPSConnection):
     """A TLS connection; the name in the certificate is the URL's, wherever it is connected to."""
 
 
-def wire(manager: urllib3.PoolManager, wiring: Wiring) -> None:
-    """Make all connections of `manager` use `wiring`."""
-    http = type("HTTPConnection", (WiredHTTPConnection,), {"wiring": wiring})
-    https = type("HTTPSConnection", (WiredHTTPSConnection,), {"wiring": wiring})
+def wire(manager: urllib3.PoolManager, wiring: Wiring, gateway: Gateway | None = None) -> None:
+    """Make all connections of `manager` use `wiring`, and tell a proxy's `gateway` how they fare."""
+    given = {"wiring": wiring, "gateway": gateway}
+    plain = type("HTTPConnection", (WiredHTTPConnection,), given)
+    secure = type("HTTPSConnection", (WiredHTTPSConnection,), given)
     manager.pool_classes_by_scheme = {
-        "http": type("HTTPConnectionPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": http}),
-        "https": type("HTTPSConnectionPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": https}),
+        "http": type("HTTPConnectionPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("HTTPSConnectionPool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }

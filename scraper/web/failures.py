@@ -21,7 +21,7 @@ from urllib3.exceptions import (
 )
 
 from scraper.model import Outcome
-from scraper.texts import one_line
+from scraper.texts import one_line, redacted
 from scraper.web.targets import BlockedAddressError, RefusedError
 
 
@@ -32,9 +32,8 @@ def failure_of(error: Exception) -> tuple[Outcome, str]:
             inner = _inner(error)
             if inner is not None:
                 return failure_of(inner)
-            return error.outcome if isinstance(error, RefusedError) else outcome, one_line(
-                str(error) or type(error).__name__
-            )
+            message = redacted(one_line(str(error) or type(error).__name__))
+            return error.outcome if isinstance(error, RefusedError) else outcome, message
     raise error  # not a failure of the request but a fault of ours, which must not pass for one
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.cli.arguments import checked, redacted
+from scraper.cli.arguments import checked
 from scraper.errors import InputError
 from scraper.kinds import Flag, Size, Text, Whole
 from scraper.options import Options, option
@@ -188,29 +188,6 @@ def test_what_is_checked_is_not_changed() -> None:
     argv = ["n01440764", "-n", "5"]
     check(argv, Gather)
     assert argv == ["n01440764", "-n", "5"]
-
-
-# --- the record -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("word", "recorded"),
-    [
-        ("--proxy=http://me:secret@proxy.example:3128", "--proxy=http://***@proxy.example:3128"),
-        ("http://me:secret@proxy.example:3128", "http://***@proxy.example:3128"),
-        ("https://token@host.example/{wnid}", "https://***@host.example/{wnid}"),
-        ("--proxy=http://proxy.example:3128", "--proxy=http://proxy.example:3128"),
-        ("https://host.example/a@b/{wnid}", "https://host.example/a@b/{wnid}"),
-        ("someone@example.org", "someone@example.org"),
-        ("n01440764", "n01440764"),
-    ],
-)
-def test_passwords_do_not_reach_the_record(word: str, recorded: str) -> None:
-    assert redacted(["plan", word, "x"]) == ["plan", recorded, "x"]
-
-
-def test_a_password_with_an_at_sign_does_not_reach_the_record() -> None:
-    assert redacted(["--proxy=http://me:p@ss@proxy:1"]) == ["--proxy=http://***@proxy:1"]
 
 
 @pytest.mark.parametrize("flag", ["---threads", "----threads"])

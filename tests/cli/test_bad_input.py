@@ -98,15 +98,21 @@ FLAGS = {
     "fetch --connect-to a:b:c:d": "--connect-to 'a:b:c:d' is not HOST1:PORT1:HOST2:PORT2",
     "fetch --connect-to :80:127.0.0.1:99999": "a port is 1 to 65535",
     "plan n01440764 --connect-to ::::": "is not HOST1:PORT1:HOST2:PORT2",
-    "fetch --proxy proxy.example": "--proxy must be a URL",
-    "fetch --proxy ftp://proxy.example": "--proxy must be a URL",
+    "plan n01440764 --connect-to ::nowhere.example/:80": "'nowhere.example/' is neither a host's name nor an address",
+    "fetch --connect-to [::1:80:127.0.0.1:80": "is not HOST1:PORT1:HOST2:PORT2",
+    "fetch --connect-to :80:[::g]:80": r"'\[::g\]' is neither a host's name nor an address",
+    "fetch --proxy ftp://proxy.example": "--proxy must be the address of an HTTP proxy",
+    "fetch --proxy socks5://127.0.0.1:1080": "--proxy names a SOCKS proxy, which cannot be used here",
+    "fetch --proxy http://": "--proxy names no host",
+    "fetch --proxy proxy.example:99999": "--proxy has a port that is none: a port is 1 to 65535",
+    "fetch --proxy http://me:s3/cr3t@proxy.example": "--proxy has a / .* write these as %2F",
 }
 # These are found out later, with the manifest in hand, so one at a time.
 INPUTS = {
     "fetch --ca-certs no.pem": "--ca-certs no.pem: no such file",
     "fetch --ca-certs lists": "--ca-certs lists: no such file",
-    "fetch --ca-certs garbage.pem": "cannot set up connections",
-    "plan n02123045 --ca-certs garbage.pem": "cannot set up connections",
+    "fetch --ca-certs garbage.pem": "--ca-certs garbage.pem: no certificate in PEM format in it",
+    "plan n02123045 --ca-certs garbage.pem": "--ca-certs garbage.pem: no certificate in PEM format in it",
     # Sources
     "plan n02123045 --source nowhere": "--source nowhere: no such file or folder",
     "plan n02123045 --source https://www.image-net.org/list": r"must have \{wnid\}",

@@ -6,6 +6,7 @@ It knows nothing of `scraper`: what it expects of each URL is worked out here, i
 from tests.standin.fates import DEFAULT_MIX, Expected, Fate, ListingFate
 from tests.standin.http1 import Request
 from tests.standin.ledger import Seen
+from tests.standin.proxy import CompanyProxy
 from tests.standin.replies import Throttle
 from tests.standin.server import StandIn
 from tests.standin.wire import Handler, Wire
@@ -14,6 +15,7 @@ from tests.standin.world import ClassSpec, World
 __all__ = [
     "DEFAULT_MIX",
     "ClassSpec",
+    "CompanyProxy",
     "Expected",
     "Fate",
     "Handler",

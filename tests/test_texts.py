@@ -1,0 +1,42 @@
+"""Passwords do not reach the record."""
+
+from __future__ import annotations
+
+import pytest
+
+from scraper.texts import redacted, redacted_words
+
+
+@pytest.mark.parametrize(
+    ("word", "recorded"),
+    [
+        ("--proxy=http://me:secret@proxy.example:3128", "--proxy=http://***@proxy.example:3128"),
+        ("--proxy=http://me:p@ss@proxy:1", "--proxy=http://***@proxy:1"),
+        ("--proxy=http://me:p/s#s@proxy:1", "--proxy=http://***@proxy:1"),
+        ("--proxy=http://me:p://s@proxy:1", "--proxy=http://***@proxy:1"),
+        ("--proxy=me:p://s@proxy:1", "--proxy=***@proxy:1"),
+        ("--proxy=me:secret@proxy.example", "--proxy=***@proxy.example"),
+        ("http://me:secret@proxy.example:3128", "http://***@proxy.example:3128"),
+        ("http://me:sec/ret@proxy.example:3128", "http://***@proxy.example:3128"),
+        ("https://token@host.example/{wnid}", "https://***@host.example/{wnid}"),
+        ("--proxy=http://proxy.example:3128", "--proxy=http://proxy.example:3128"),
+        ("https://host.example/a@b/{wnid}", "https://host.example/a@b/{wnid}"),
+        ("https://host.example:8080/a@b/{wnid}", "https://host.example:8080/a@b/{wnid}"),
+        ("someone@example.org", "someone@example.org"),
+        ("n01440764", "n01440764"),
+    ],
+)
+def test_passwords_do_not_reach_the_record(word: str, recorded: str) -> None:
+    assert redacted_words(["plan", word, "x"]) == ["plan", recorded, "x"]
+
+
+def test_a_proxy_named_in_a_word_of_its_own_does_not_either() -> None:
+    words = ["fetch", "--proxy", "me:s3/cr3t@proxy.example:3128", "me:this@is.shown"]
+    assert redacted_words(words) == ["fetch", "--proxy", "***@proxy.example:3128", "me:this@is.shown"]
+
+
+def test_a_sentence_keeps_all_but_the_password() -> None:
+    said = "no connection to http://me:hunter2@proxy.example:3128/ (see https://www.flickr.com/photos/12@N00/3)"
+    assert redacted(said) == (
+        "no connection to http://***@proxy.example:3128/ (see https://www.flickr.com/photos/12@N00/3)"
+    )
