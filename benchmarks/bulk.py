@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.manifest.audit import recount
+from scraper.manifest.access.audit import recount
 from scraper.manifest.core import Manifest
 from scraper.manifest.database import connect
 from scraper.manifest.schema import RANKS

@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scraper.manifest.access.candidates import class_states, waiting
+from scraper.manifest.access.recording import Batch, Settled
+from scraper.manifest.access.recording import record as record_batch
 from scraper.manifest.core import Manifest
-from scraper.manifest.recording import Batch, Settled
 from scraper.model import Attempt, Decision, Outcome, Picture, State
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def claim(path: Path) -> dict[str, float]:
     _warm(path)
     rng = random.Random(1)
     with Manifest.open(path) as book:
-        states = book.class_states()
+        states = class_states(book)
         deep = [state for state in states if state.candidates >= DEEP]
         costs = {}
         for name, among in (("all", states), ("deep", deep)):
@@ -54,7 +56,7 @@ def claim(path: Path) -> dict[str, float]:
             took = []
             for state in chosen:
                 began = time.perf_counter()
-                found = book.waiting(state.wnid, 1, state.budget, AT_ONCE)
+                found = waiting(book, state.wnid, 1, state.budget, AT_ONCE)
                 took.append((time.perf_counter() - began) / len(found))
             costs[name] = 1e6 * statistics.median(took)
         return costs
@@ -62,11 +64,11 @@ def claim(path: Path) -> dict[str, float]:
 
 def _turns(book: Manifest) -> Iterator[Candidate]:
     """Candidates in the order in which a fetch asks for them: some classes take turns until they have their images."""
-    wnids = [state.wnid for state in book.class_states()]
+    wnids = [state.wnid for state in class_states(book)]
     ranks = dict.fromkeys(wnids, 1)
     for start in itertools.count(0, TURNS):
         some = [wnids[number % len(wnids)] for number in range(start, start + min(TURNS, len(wnids)))]
-        lists = [book.waiting(wnid, ranks[wnid], DEEP, AT_ONCE) for wnid in some]
+        lists = [waiting(book, wnid, ranks[wnid], DEEP, AT_ONCE) for wnid in some]
         ranks.update((found[-1].wnid, found[-1].rank + 1) for found in lists if found)
         yield from (one for turn in itertools.zip_longest(*lists) for one in turn if one is not None)
 
@@ -110,7 +112,7 @@ def record(path: Path) -> dict[str, float]:
         for _ in range(BATCHES):
             batch = Batch([_settled(one, number) for number, one in enumerate(itertools.islice(candidates, ROWS))])
             began, processor = time.perf_counter(), time.process_time()
-            book.record(run, batch, time.time())
+            record_batch(book, run, batch, time.time())
             cpu.append((time.process_time() - processor) / ROWS)
             wall.append((time.perf_counter() - began) / ROWS)
     return {"wall": 1e6 * statistics.mean(wall), "cpu": 1e6 * statistics.mean(cpu)}

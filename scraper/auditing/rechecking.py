@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from scraper.config import DEFAULT_MANIFEST, RecheckOptions
 from scraper.errors import InputError, InterruptedRunError
 from scraper.flickr import request_url
-from scraper.manifest.recording import Recheck
+from scraper.manifest.access.candidates import placeholders
+from scraper.manifest.access.waves import Recheck, record_wave, sample_settled
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
 from scraper.running.crew import Crew, Stop
 from scraper.running.queueing import RetryQueue
@@ -27,7 +28,8 @@ from scraper.web.client import Client
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scraper.manifest.core import Manifest, Settlement
+    from scraper.manifest.access.waves import Settlement
+    from scraper.manifest.core import Manifest
     from scraper.model import Outcome, Reply
 
 FIRST_BYTES: Final = 16 * 1024
@@ -87,11 +89,11 @@ def recheck(
         book = stack.enter_context(exclusive(path, create=False))
         client = stack.enter_context(Client(options.network, threads=options.threads))
         rng = random.Random(options.seed)  # noqa: S311 - a repeatable sample, not a secret
-        sample = book.sample_settled(options.sample, options.outcomes, rng)
+        sample = sample_settled(book, options.sample, options.outcomes, rng)
         if not sample:
             raise InputError("there is nothing to ask again: no candidate of these outcomes was answered for good")
         run = stack.enter_context(recorded(book, "recheck", argv))
-        rules = Rules(placeholders=PLACEHOLDER_SHA256 | book.placeholders())
+        rules = Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(book))
         changes = _Wave(book, run.id, options, client, rules, progress, stop or Stop()).ask(sample)
         return RecheckSummary(path, run.id, len(sample), dict(changes))
 
@@ -137,14 +139,14 @@ class _Wave:
         verdict = glance(reply, self.rules)
         seconds = round(time.monotonic() - began, 6)
         row = Recheck(
-            settled.candidate_id,
-            asked_at,
-            seconds,
-            settled.outcome,
-            verdict.outcome,
-            reply.status,
-            reply.url,
-            verdict.error,
+            candidate_id=settled.candidate_id,
+            asked_at=asked_at,
+            seconds=seconds,
+            before=settled.outcome,
+            outcome=verdict.outcome,
+            status=reply.status,
+            final_url=reply.url,
+            error=verdict.error,
         )
         return row, settled, number, reply
 
@@ -169,4 +171,4 @@ class _Wave:
                 rows.append(row)
                 changes[row.before, row.outcome] += 1
         if rows:
-            self.book.record_wave(self.run_id, rows)
+            record_wave(self.book, self.run_id, rows)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError, InterruptedRunError
 from scraper.files.store import PARTIAL, digest, files_in, remove
-from scraper.manifest.audit import contradictions, recount
+from scraper.manifest.access import audit
+from scraper.manifest.access.candidates import images
+from scraper.manifest.access.recording import Batch, record
 from scraper.manifest.core import Manifest
 from scraper.manifest.lock import RunLock
-from scraper.manifest.recording import Batch
 from scraper.model import Revision, State, Wnid
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded
@@ -101,36 +102,36 @@ def verify(
 def _examine(
     book: Manifest, folder: Path, progress: Callable[[VerifyProgress], None], stop: Stop, *, repair: bool, running: bool
 ) -> VerifySummary:
-    images = book.count_images()
-    if images and not repair and not folder.is_dir():
+    count = audit.count_images(book)
+    if count and not repair and not folder.is_dir():
         raise InputError(f"there is no folder {folder}: give the --out that fetch wrote to")
     missing, damaged = [], []
-    for number, (path, size, sha256) in enumerate(book.image_digests(), start=1):
+    for number, (path, size, sha256) in enumerate(audit.image_digests(book), start=1):
         found = digest(folder, path)
         if found is None:
             missing.append(path)
         elif found != (size, sha256):
             damaged.append(path)
-        progress(VerifyProgress(number, images))
+        progress(VerifyProgress(number, count))
         if stop.asked:
             raise InterruptedRunError("interrupted; nothing was changed")
     strays = [] if running else list(_strays(book, folder))
     return VerifySummary(
         book.path,
-        images,
+        count,
         tuple(missing),
         tuple(damaged),
         tuple(strays),
-        tuple(contradictions(book)),
+        tuple(audit.contradictions(book)),
         repaired=False,
     )
 
 
 def _strays(book: Manifest, folder: Path) -> Iterator[str]:
     """Files in the classes' folders that are no image's, and temporary files."""
-    for wnid in book.class_names():
+    for wnid in audit.class_names(book):
         if files := files_in(folder, wnid):
-            yield from sorted(files.difference(path for _, path, _ in book.images(wnid)))
+            yield from sorted(files.difference(path for _, path, _ in images(book, wnid)))
     yield from sorted(files_in(folder, f"{PARTIAL}/{book.owner}"))
 
 
@@ -139,10 +140,10 @@ def _repair(book: Manifest, run_id: int, folder: Path, found: VerifySummary) -> 
     revisions = [
         Revision(number, State.WAITING, None, "the file was missing or damaged")
         for wnid in sorted({path.partition("/")[0] for path in lost})
-        for number, path, _ in book.images(Wnid(wnid))
+        for number, path, _ in images(book, Wnid(wnid))
         if path in lost
     ]
-    book.record(run_id, Batch(revisions=revisions), time.time())
-    recount(book)
+    record(book, run_id, Batch(revisions=revisions), time.time())
+    audit.recount(book)
     for path in (*found.damaged, *found.strays):
         remove(folder, path)

@@ -24,7 +24,8 @@ from scraper.fetching.resuming import check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.fetching.worker import Worker
 from scraper.files.store import Folder
-from scraper.manifest.recording import Batch, Settled
+from scraper.manifest.access import candidates
+from scraper.manifest.access.recording import Batch, Settled, record
 from scraper.model import Kind, Outcome, Revision, State, Wnid
 from scraper.pictures.judge import Rules
 from scraper.running.crew import Crew, Stop
@@ -35,7 +36,8 @@ from scraper.web.client import Client
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scraper.manifest.core import Manifest, Twin
+    from scraper.manifest.access.candidates import Twin
+    from scraper.manifest.core import Manifest
     from scraper.model import Attempt, Candidate
 
 BATCH_ROWS: Final = 200
@@ -193,11 +195,11 @@ class _Drain:
         self._notice = notice
         self._stop = stop
         self._began = time.monotonic()
-        self._states = {state.wnid: state for state in book.class_states()}
+        self._states = {state.wnid: state for state in candidates.class_states(book)}
         self._saved = {wnid: state.saved for wnid, state in self._states.items()}
         self._full = sum(self._saved[wnid] >= state.n for wnid, state in self._states.items())
-        self._unresolved = book.count_classes() - len(self._states)
-        self._wanted = book.count_wanted()
+        self._unresolved = candidates.count_classes(book) - len(self._states)
+        self._wanted = candidates.count_wanted(book)
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
         policy = Policy(options.retries, options.second_try)
         limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
@@ -261,7 +263,7 @@ class _Drain:
             wants += self._scheduler.wants(room - len(wants))
         for want in wants:
             self._tell_photos(want.wnid)
-            self._scheduler.supply(want, self._book.waiting(want.wnid, want.first, want.last, want.count))
+            self._scheduler.supply(want, candidates.waiting(self._book, want.wnid, want.first, want.last, want.count))
 
     def _take_in(self, most: int) -> None:
         """Let up to `most` further classes take part, as their files and the options have them stand now."""
@@ -294,7 +296,7 @@ class _Drain:
 
     def _tell_photos(self, wnid: Wnid) -> None:
         if wnid not in self._photos_told and self._saved[wnid]:
-            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+            self._scheduler.know_photos(wnid, candidates.photos(self._book, wnid))
         self._photos_told.add(wnid)
 
     def _patience(self, now: float) -> float:
@@ -350,7 +352,7 @@ class _Drain:
                 continue
             state = replace(self._states[wnid], saved=self._saved[wnid])
             self._scheduler.take_back(state, [twin.photo_id for twin in mine])
-            self._scheduler.know_photos(wnid, self._book.photos(wnid))
+            self._scheduler.know_photos(wnid, candidates.photos(self._book, wnid))
             self._photos_told.add(wnid)
 
     def _flush(self) -> None:
@@ -364,7 +366,7 @@ class _Drain:
         removals = self._placer.take_removals()  # forgotten with a batch that cannot be recorded: the images stay then
         if settled or revisions or batch.raises:
             self._folder.sync()
-            self._book.record(self._run_id, batch, time.time())
+            record(self._book, self._run_id, batch, time.time())
         self._placer.recorded()
         for path in removals:
             self._folder.remove(path)

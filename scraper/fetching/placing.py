@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from scraper.manifest.core import Twin
+from scraper.manifest.access.candidates import Twin, placeholders, same_bytes
 from scraper.model import Outcome, Revision, State
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Placer:
     def __init__(self, book: Manifest, folder: Folder) -> None:
         self._book = book
         self._folder = folder
-        self._known = book.placeholders()
+        self._known = placeholders(book)
         self._unrecorded: defaultdict[str, list[Twin]] = defaultdict(list)
         self._looked_up: dict[str, list[Twin]] = {}
         self._found: list[tuple[str, int]] = []
@@ -54,12 +54,12 @@ class Placer:
     def look_up(self, attempts: Iterable[Attempt]) -> None:
         """Ask the manifest in one go for what `place` must know of these attempts, which come next."""
         digests = {attempt.picture.sha256 for attempt in attempts if attempt.picture is not None}
-        found = self._book.same_bytes(digests) if digests else {}
+        found = same_bytes(self._book, digests) if digests else {}
         self._looked_up = {digest: found.get(digest, []) for digest in digests}
 
     def _recorded(self, sha256: str) -> list[Twin]:
         known = self._looked_up.get(sha256)
-        return self._book.same_bytes([sha256]).get(sha256, []) if known is None else known
+        return same_bytes(self._book, [sha256]).get(sha256, []) if known is None else known
 
     def place(self, attempt: Attempt) -> Placed:
         """Keep the attempt's picture, or throw it away and say what it is."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from scraper.errors import InputError
 from scraper.files.store import sizes_in
 from scraper.flickr import live_url
+from scraper.manifest.access.audit import classes_with_images, count_images
+from scraper.manifest.access.candidates import file_names, images, lost
 from scraper.model import Kind, Outcome, Revision, State
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ def check_out(book: Manifest, options: FetchOptions) -> None:
     Raises:
         InputError: it has not; another folder is meant.
     """
-    there = book.classes_with_images()
+    there = classes_with_images(book)
     if there and not any(sizes_in(options.out, wnid) for wnid in there):
         raise InputError(
-            f"none of the {book.count_images()} images of this manifest are in {options.out}: give the --out of the "
+            f"none of the {count_images(book)} images of this manifest are in {options.out}: give the --out of the "
             "earlier run (to fetch all of them again, run `scraper verify --repair` first)"
         )
 
@@ -55,27 +57,27 @@ def look_at(book: Manifest, state: ClassState, options: FetchOptions) -> Found:
     """Compare the files of a class with its images, by name and size; nothing is read of them."""
     sizes = sizes_in(options.out, state.wnid)
     revisions = []
-    for number, path, size in book.images(state.wnid) if state.saved else ():
+    for number, path, size in images(book, state.wnid) if state.saved else ():
         name = path.rpartition("/")[2]
         if sizes.get(name) == size:
             del sizes[name]
         else:  # a file of another size stays among the others: it is not the image
             revisions.append(Revision(number, State.WAITING, None, "the file was missing or of another size"))
-    lost = len(revisions)
+    gone = len(revisions)
     # The next try for such a candidate would replace the file. Any other file is somebody's own and is let be.
-    strays = [f"{state.wnid}/{name}" for name in sorted(book.file_names(state.wnid) & sizes.keys())] if sizes else []
-    if state.saved - lost < state.n:
+    strays = [f"{state.wnid}/{name}" for name in sorted(file_names(book, state.wnid) & sizes.keys())] if sizes else []
+    if state.saved - gone < state.n:
         revisions += _reopened(book, state, options)
-    return Found(lost, revisions, strays)
+    return Found(gone, revisions, strays)
 
 
 def _reopened(book: Manifest, state: ClassState, options: FetchOptions) -> Iterator[Revision]:
     """Lost candidates that the options give another chance."""
-    for number, _, outcome in book.lost(state.wnid, options.retry):
+    for number, _, outcome in lost(book, state.wnid, options.retry):
         yield Revision(number, State.WAITING, None, f"--retry {outcome}")
     if options.second_try is not None:
         why = f"--second-try {options.second_try}"
         dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry
-        for number, url, name in book.lost(state.wnid, dead):
+        for number, url, name in lost(book, state.wnid, dead):
             if live_url(url) is not None:
                 yield Revision(number, State.WAITING, Outcome(name), why, options.second_try, Outcome(name))

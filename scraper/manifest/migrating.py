@@ -11,16 +11,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Final
 
 from scraper.errors import ManifestForeignError
-from scraper.manifest.recording import iso
 from scraper.manifest.schema import VERSION, schema_sql
+from scraper.manifest.values import Rows, iso
 from scraper.version import __version__
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
@@ -97,7 +97,9 @@ def check_rows(path: Path, connection: sqlite3.Connection) -> None:
     """
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise ManifestForeignError(f"{path} is damaged ({verdict}); restore it from a copy")
+        with contextlib.suppress(sqlite3.DatabaseError):  # its pages may be what is damaged
+            verdict = Rows(path, connection).judge() or verdict
+        raise ManifestForeignError(f"{path} is not as scraper made it ({verdict}); restore it from a copy")
 
 
 def migrate(path: Path, connection: sqlite3.Connection) -> None:

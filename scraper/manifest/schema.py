@@ -70,10 +70,10 @@ CREATE TABLE classes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE candidate (
-  id INTEGER PRIMARY KEY CHECK (id > 0 AND id < 1000000000000000),
-  url TEXT NOT NULL,
+  id INTEGER PRIMARY KEY CHECK (id > 0 AND id < 1000000000000000 AND id % 10000000 > 0),
+  url TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 8192),
   photo_id INTEGER,
-  filename TEXT,
+  filename TEXT CHECK (filename GLOB '[A-Za-z0-9_]*' AND filename NOT GLOB '*[^-A-Za-z0-9._]*'),
   state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
   outcome TEXT CHECK ({_one_of("outcome", Outcome)}),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
@@ -84,7 +84,9 @@ CREATE TABLE candidate (
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
-  path TEXT NOT NULL,
+  path TEXT NOT NULL CHECK (
+    path GLOB printf('n%08d/[A-Za-z0-9_]*', candidate_id / 10000000) AND substr(path, 11) NOT GLOB '*[^-A-Za-z0-9._]*'
+  ),
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   bytes INTEGER NOT NULL CHECK (bytes >= 0),
   format TEXT NOT NULL CHECK ({_one_of("format", FORMATS)}),

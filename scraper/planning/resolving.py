@@ -12,12 +12,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST, PlanOptions
 from scraper.errors import InputError, InterruptedRunError
-from scraper.manifest.core import ListingTry
-from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome, Wnid
+from scraper.manifest.access import lists
+from scraper.manifest.access.lists import ListingTry
+from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome
 from scraper.planning.classlists import ClassList, read_classes, refuse_unread
 from scraper.planning.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
 from scraper.running.crew import Crew, Stop
@@ -28,7 +29,9 @@ from scraper.web.client import Client
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from scraper.manifest.access.lists import ClassEntry
     from scraper.manifest.core import Manifest
+    from scraper.model import Wnid
     from scraper.planning.sources import Answer, Source
 
 USUAL_SURVIVAL: Final = 0.75
@@ -156,7 +159,7 @@ def plan(
         book = stack.enter_context(exclusive(path, create=True))
         record = recorded_whole if isinstance(source, IndexSource) else recorded
         run = stack.enter_context(record(book, "plan", argv))
-        known = book.resolved()
+        known = lists.resolved(book)
         missing = [wnid for wnid in requests if wnid not in known]
         resolver = _Resolver(
             book, run.id, options, progress=progress, stop=stop or Stop(), total=len(requests), missing=missing
@@ -164,7 +167,7 @@ def plan(
         if isinstance(source, IndexSource):
             resolver.read_index(source, requests.values())
         else:
-            book.want(requests.values(), n=options.n, budget=options.budget)
+            lists.want(book, requests.values(), n=options.n, budget=options.budget)
             resolver.ask(source, client)
         summary = PlanSummary(
             path, _planned(book, requests, options), resolver.done - resolver.failed, read.repeated, resolver.malformed
@@ -184,20 +187,20 @@ def _read(classes: Iterable[str | ClassRequest]) -> ClassList:
 
 
 def _planned(book: Manifest, requests: Iterable[Wnid], options: PlanOptions) -> tuple[PlannedClass, ...]:
-    rows = {row["wnid"]: row for row in book.classes()}
+    rows = {row.wnid: row for row in lists.classes(book)}
     return tuple(_planned_class(rows[wnid], options) for wnid in requests)
 
 
-def _planned_class(row: dict[str, Any], options: PlanOptions) -> PlannedClass:
-    made_with = (row["hosts"], row["shuffle"])
+def _planned_class(row: ClassEntry, options: PlanOptions) -> PlannedClass:
+    made_with = (row.hosts, row.shuffle)
     return PlannedClass(
-        wnid=Wnid(row["wnid"]),
-        label=row["label"],
-        n=row["n"],
-        outcome=row["resolve_outcome"] or "",
-        error=row["resolve_error"],
-        listed=row["listed"],
-        candidates=row["candidates"],
+        wnid=row.wnid,
+        label=row.label,
+        n=row.n,
+        outcome=row.outcome or "",
+        error=row.error,
+        listed=row.listed,
+        candidates=row.candidates,
         as_asked=made_with == (_said(options.hosts), options.shuffle),
     )
 
@@ -239,7 +242,8 @@ class _Resolver:
         self._progress(PlanProgress(already + self.done, self._total, self.failed, self._candidates))
 
     def _save(self, wnid: Wnid, listing: Listing) -> None:
-        self._book.save_listing(
+        lists.save_listing(
+            self._book,
             self._run_id,
             wnid,
             listing,
@@ -265,7 +269,7 @@ class _Resolver:
     def _read_pass(self, source: IndexSource, requests: Collection[ClassRequest], *, grouped: bool) -> None:
         left = dict.fromkeys(self._missing)
         with self._book.transaction():
-            self._book.want(requests, n=self._options.n, budget=self._options.budget)
+            lists.want(self._book, requests, n=self._options.n, budget=self._options.budget)
             for wnid, listing in source.read(self._missing, grouped=grouped) if left else ():
                 self._save(wnid, listing)
                 left.pop(wnid)
@@ -306,7 +310,7 @@ class _Resolver:
         if not results:
             return
         with self._book.transaction():
-            self._book.save_listing_tries(self._run_id, [tried for tried, _ in results])
+            lists.save_listing_tries(self._book, self._run_id, [tried for tried, _ in results])
             for tried, answer in results:
                 again = queue.again(
                     tried.wnid,
@@ -329,6 +333,13 @@ def _ask(source: Source, wnid: Wnid, number: int) -> tuple[ListingTry, Answer]:
     listing = answer.listing
     seconds = round(time.monotonic() - began, 6)
     tried = ListingTry(
-        wnid, number, started_at, seconds, listing.http_status, listing.outcome, answer.url, listing.error
+        wnid=wnid,
+        number=number,
+        started_at=started_at,
+        seconds=seconds,
+        status=listing.http_status,
+        outcome=listing.outcome,
+        url=answer.url,
+        error=listing.error,
     )
     return tried, answer

@@ -6,17 +6,19 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST
+from scraper.manifest.access import counts
 from scraper.manifest.core import Manifest
-from scraper.manifest.recording import iso
+from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
 from scraper.reporting.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
+
+    from scraper.manifest.access.counts import ClassTarget, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +110,6 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wave:
-    """One recheck: how many candidates had an outcome before and have another now; `saved` means a picture answers."""
-
-    run_id: int
-    began_at: str
-    ended_at: str
-    outcome_before: str
-    outcome: str
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """A report: `outcomes` counts candidates by their last outcome, `statuses` tries by HTTP status."""
 
@@ -145,13 +135,13 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
     path = Path(manifest)
     with Manifest.open(path) as book, book.snapshot():
         by_host = _by_host(book)
-        counts = _by_class(book)
-        classes = tuple(_class_row(row, counts[row["wnid"]]) for row in book.rows(_CLASSES))
-        statuses = {row["status"]: row["requests"] for row in book.rows("SELECT * FROM statuses ORDER BY status")}
-        waves = tuple(Wave(**row) for row in book.rows("SELECT * FROM waves"))
-        began, ended = _dates(book)
-    tried, outcomes = _totals_of(counts.values())
-    size = sum(count.bytes for count in counts.values())
+        by_class = _by_class(book)
+        classes = tuple(_class_row(row, by_class[row.wnid]) for row in counts.class_targets(book))
+        statuses = counts.status_counts(book)
+        waves = counts.waves(book)
+        began, ended = counts.request_dates(book) or (None, None)
+    tried, outcomes = _totals_of(by_class.values())
+    size = sum(count.bytes for count in by_class.values())
     return Report(
         manifest=str(path),
         generated_at=iso(time.time()),
@@ -165,9 +155,6 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
         requests_began_at=began,
         requests_ended_at=ended,
     )
-
-
-_CLASSES: Final = "SELECT wnid, label, n, budget, listed, candidates, resolve_outcome FROM classes"
 
 
 @dataclass(slots=True)
@@ -189,43 +176,31 @@ class _Counts:
 
 def _by_class(book: Manifest) -> defaultdict[str, _Counts]:
     found: defaultdict[str, _Counts] = defaultdict(_Counts)
-    with book.reading() as connection:
-        for wnid, name, candidates, unasked, repaired, size in connection.execute(
-            "SELECT wnid, outcome, candidates, unasked, repaired, bytes FROM class_outcomes"
-        ):
-            counts, outcome = found[wnid], Outcome(name)
-            if candidates:
-                counts.tried[outcome] = candidates
-            if unasked:
-                counts.unasked[outcome] = unasked
-            counts.repaired += repaired
-            counts.bytes += size
+    for row in counts.class_counts(book):
+        mine = found[row.wnid]
+        if row.candidates:
+            mine.tried[row.outcome] = row.candidates
+        if row.unasked:
+            mine.unasked[row.outcome] = row.unasked
+        mine.repaired += row.repaired
+        mine.bytes += row.bytes
     return found
 
 
-def _totals_of(counts: Iterable[_Counts]) -> tuple[Counter[Outcome], Counter[Outcome]]:
+def _totals_of(by_class: Iterable[_Counts]) -> tuple[Counter[Outcome], Counter[Outcome]]:
     """Candidates of all classes by outcome: those that were asked for, and all that have one."""
     tried: Counter[Outcome] = Counter()
     unasked: Counter[Outcome] = Counter()
-    for count in counts:
+    for count in by_class:
         tried.update(count.tried)
         unasked.update(count.unasked)
     return tried, tried + unasked
 
 
-def _dates(book: Manifest) -> tuple[str | None, str | None]:
-    """When the first and the last of the requests on record were made; attempts are in the order of their batches."""
-    ends = book.rows(
-        "SELECT started_at FROM attempt WHERE id = (SELECT min(id) FROM attempt) "
-        "OR id = (SELECT max(id) FROM attempt) ORDER BY id"
-    )
-    return (ends[0]["started_at"], ends[-1]["started_at"]) if ends else (None, None)
-
-
 def _by_host(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
     found: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-    for row in book.rows("SELECT host, outcome, candidates FROM host_outcomes WHERE candidates > 0"):
-        found[row["host"]][Outcome(row["outcome"])] = row["candidates"]
+    for host, outcome, candidates in counts.host_counts(book):
+        found[host][outcome] = candidates
     return found
 
 
@@ -285,21 +260,21 @@ def _host_row(host: str, outcomes: Counter[Outcome]) -> HostRow:
     )
 
 
-def _class_row(row: dict[str, Any], counts: _Counts) -> ClassRow:
-    outcomes, tried = counts.tried, sum(counts.tried.values())
+def _class_row(row: ClassTarget, kept: _Counts) -> ClassRow:
+    outcomes, tried = kept.tried, sum(kept.tried.values())
     saved, decided = outcomes.get(Outcome.SAVED, 0), _decided(outcomes)
-    dead = _of(outcomes, Kind.DEAD) + counts.repaired
-    shortfall, rate = max(0, row["n"] - saved), Rate.of(dead, decided)
+    dead = _of(outcomes, Kind.DEAD) + kept.repaired
+    shortfall, rate = max(0, row.n - saved), Rate.of(dead, decided)
     return ClassRow(
-        wnid=row["wnid"],
-        label=row["label"],
-        n=row["n"],
-        listed=row["listed"],
-        candidates=row["candidates"],
+        wnid=row.wnid,
+        label=row.label,
+        n=row.n,
+        listed=row.listed,
+        candidates=row.candidates,
         tried=tried,
         saved=saved,
         shortfall=shortfall,
-        reason=_reason(row, outcomes, tried + sum(counts.unasked.values())) if shortfall else None,
+        reason=_reason(row, outcomes, tried + sum(kept.unasked.values())) if shortfall else None,
         decided=decided,
         dead=dead,
         unknown=_of(outcomes, Kind.UNKNOWN),
@@ -309,15 +284,15 @@ def _class_row(row: dict[str, Any], counts: _Counts) -> ClassRow:
     )
 
 
-def _reason(row: dict[str, Any], outcomes: Mapping[Outcome, int], used: int) -> str:
+def _reason(row: ClassTarget, outcomes: Mapping[Outcome, int], used: int) -> str:
     """Why a class is short, the reason that someone can do something about first."""
-    if row["resolve_outcome"] is None:
+    if row.resolve_outcome is None:
         return "not yet resolved"
-    if row["resolve_outcome"] != ListingOutcome.LISTED:
-        return f"no list ({row['resolve_outcome']})"
+    if row.resolve_outcome != ListingOutcome.LISTED:
+        return f"no list ({row.resolve_outcome})"
     unknown = [(count, outcome) for outcome, count in outcomes.items() if outcome.kind is Kind.UNKNOWN]
     if unknown:
         return max(unknown)[1].value.replace("_", " ")
-    if used >= row["candidates"]:
+    if used >= row.candidates:
         return "list exhausted"
-    return "budget spent" if used >= row["budget"] else "not yet tried"
+    return "budget spent" if used >= row.budget else "not yet tried"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scraper.manifest.core import ListingTry, Manifest
-from scraper.manifest.recording import WholeList
+from scraper.manifest.access import lists
+from scraper.manifest.access.lists import ListingTry, WholeList
+from scraper.manifest.core import Manifest
 from scraper.model import LISTING_OUTCOMES, ClassRequest, Listed, Listing, ListingOutcome, Oddity, OddLines, Wnid
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ODD = (OddLines(Oddity.NO_URL, 3, "nonsense"), OddLines(Oddity.LEFT_OFF, 1, "htt
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Manifest]:
     with Manifest.create(tmp_path / "a.db") as manifest:
-        manifest.want([ClassRequest(TENCH)], n=1, budget=1)
+        lists.want(manifest, [ClassRequest(TENCH)], n=1, budget=1)
         manifest.start_run("plan", [], "0", 0.0)
         yield manifest
 
@@ -39,9 +40,18 @@ def rows(book: Manifest, sql: str) -> list[tuple[Any, ...]]:
 def test_however_a_request_for_a_list_may_end_it_can_be_recorded(
     book: Manifest, outcome: ListingOutcome | Outcome
 ) -> None:
-    tried = ListingTry(TENCH, 1, 0.0, 0.1, None, outcome, "https://api.example/", "why")
-    book.save_listing_tries(1, [tried])
-    book.save_listing(1, TENCH, Listing(outcome, error="why"), source="api", hosts="", shuffle=None, now=0.0)
+    tried = ListingTry(
+        wnid=TENCH,
+        number=1,
+        started_at=0.0,
+        seconds=0.1,
+        status=None,
+        outcome=outcome,
+        url="https://api.example/",
+        error="why",
+    )
+    lists.save_listing_tries(book, 1, [tried])
+    lists.save_listing(book, 1, TENCH, Listing(outcome, error="why"), source="api", hosts="", shuffle=None, now=0.0)
     assert rows(book, "SELECT resolve_outcome, resolve_error FROM classes") == [(outcome.value, "why")]
     assert rows(book, "SELECT outcome FROM listings") == [(outcome.value,)]
 
@@ -50,7 +60,7 @@ def test_odd_lines_are_kept_with_their_class(book: Manifest) -> None:
     listing = Listing(
         ListingOutcome.LISTED, (Listed("http://a.example/1.jpg", None, "1.jpg", usual=True),), 2, odd=ODD, form="urls"
     )
-    book.save_listing(1, TENCH, listing, source="lists", hosts="a.example", shuffle=None, now=0.0)
+    lists.save_listing(book, 1, TENCH, listing, source="lists", hosts="a.example", shuffle=None, now=0.0)
     assert rows(book, "SELECT run_id, source, wnid, kind, lines, example FROM odd_lines") == [
         (1, "lists", TENCH, odd.kind, odd.lines, odd.example) for odd in ODD
     ]
@@ -58,7 +68,7 @@ def test_odd_lines_are_kept_with_their_class(book: Manifest) -> None:
 
 
 def test_a_whole_list_is_kept_with_what_was_of_no_class(book: Manifest) -> None:
-    book.save_whole_list(1, WholeList("fall11", "http://a.example/x.tgz", "index", 10, "0" * 64, 1, ODD), 0.0)
+    lists.save_whole_list(book, 1, WholeList("fall11", "http://a.example/x.tgz", "index", 10, "0" * 64, 1, ODD), 0.0)
     assert rows(book, "SELECT source, url, form, bytes, sha256, classes FROM whole_lists") == [
         ("fall11", "http://a.example/x.tgz", "index", 10, "0" * 64, 1)
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scraper.manifest.values import COLUMNS
 from scraper.model import LISTING_OUTCOMES, Oddity, State
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ def test_every_column_is_documented_and_nothing_else(filled: Scraper) -> None:
     told = documented()
     for name, columns in of_the_file(filled).items():
         assert told[name] == columns, name
+
+
+def test_every_column_of_every_table_has_its_kind_and_nothing_else(filled: Scraper) -> None:
+    tables = {name for (name,) in filled.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    found = {
+        f"{table}.{column}" for table, columns in of_the_file(filled).items() if table in tables for column in columns
+    }
+    assert {name for name in COLUMNS if "." in name} == found
 
 
 def test_words_of_the_closed_sets_are_documented() -> None:

@@ -1,0 +1,197 @@
+"""For fetch: the classes that are short, the candidates to ask for, and the images that there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from scraper.flickr import file_name
+from scraper.manifest.schema import RANKS, candidate_id, wnid_of
+from scraper.manifest.values import columns, image_path
+from scraper.model import Candidate, ClassState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import Form, Outcome, Wnid
+
+
+class Image(NamedTuple):
+    """An image on record: path below the output folder, size in bytes."""
+
+    candidate_id: int
+    path: str
+    bytes: int
+
+
+class Lost(NamedTuple):
+    """A candidate that came to nothing for good."""
+
+    candidate_id: int
+    url: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A candidate that given bytes came for: an image with its path, or a duplicate without."""
+
+    candidate_id: int
+    url: str
+    photo_id: int | None
+    path: str | None
+    form: Form | None = None
+    fate: Outcome | None = None
+
+    @property
+    def wnid(self) -> str:
+        """The candidate's class."""
+        return wnid_of(self.candidate_id)
+
+
+def count_classes(book: Manifest) -> int:
+    """Classes in the manifest, with a list or not."""
+    return book.count("FROM classes")
+
+
+def count_wanted(book: Manifest) -> int:
+    """Images wanted in all classes together."""
+    return sum(book.column("classes.n", "FROM classes"))
+
+
+_STATE: Final = (
+    columns("classes.wnid", "classes.n", "classes.budget", "classes.candidates")
+    + ', coalesce(class_outcomes.candidates, 0) AS "class_outcomes.candidates" FROM classes '
+    "LEFT JOIN class_outcomes ON class_outcomes.wnid = classes.wnid AND outcome = 'saved' "
+    "WHERE resolve_outcome = 'listed' ORDER BY classes.wnid"
+)
+
+
+def class_states(book: Manifest) -> list[ClassState]:
+    """Every class that has a list, in the order of their ids."""
+    return list(book.select(_state, _STATE))
+
+
+def _state(wnid: Wnid, n: int, budget: int, candidates: int, saved: int) -> ClassState:
+    return ClassState(wnid, n, budget, candidates, saved, 1)
+
+
+_WAITING: Final = (
+    columns(
+        "candidate.id",
+        "candidate.url",
+        "candidate.photo_id",
+        "candidate.filename",
+        "candidate.tries",
+        "candidate.not_before",
+        "candidate.form",
+        "candidate.fate",
+    )
+    + " FROM candidate WHERE id BETWEEN ? AND ? AND state IN (0, 3) ORDER BY id LIMIT ?"
+)
+
+
+def waiting(book: Manifest, wnid: Wnid, first: int, last: int, count: int) -> list[Candidate]:
+    """Up to `count` candidates of a class with ranks from `first` to `last`, in rank order.
+
+    They wait, or are unknown. A class's list is read once in each run, from its start, so that those are of an
+    earlier run; and they come before what was never asked for, since ranks are used in order.
+    """
+
+    def candidate(*row: Any) -> Candidate:
+        number, url, photo, filename, tries, not_before, form, fate = row
+        name = filename or file_name(url)
+        return Candidate(number, wnid, number % RANKS, url, name, photo, tries, not_before or 0.0, form, fate)
+
+    bounds = (candidate_id(wnid, first), candidate_id(wnid, min(last, RANKS - 1)), count)
+    return list(book.select(candidate, _WAITING, bounds))
+
+
+def _ids(wnid: Wnid) -> tuple[int, int]:
+    """The first and the last id that a candidate of a class may have."""
+    return candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)
+
+
+_IMAGE: Final = (
+    columns("image.candidate_id", "image.path", "image.bytes")
+    + " FROM image WHERE candidate_id BETWEEN ? AND ? ORDER BY candidate_id"
+)
+
+
+def images(book: Manifest, wnid: Wnid) -> list[Image]:
+    """The images of a class."""
+    return list(book.select(_image, _IMAGE, _ids(wnid)))
+
+
+def _image(number: int, path: str, size: int) -> Image:
+    return Image(number, image_path(number, path), size)
+
+
+def photos(book: Manifest, wnid: Wnid) -> list[int]:
+    """The Flickr photo ids of the images of a class."""
+    joined = (
+        "FROM candidate JOIN image ON image.candidate_id = candidate.id "
+        "WHERE candidate.id BETWEEN ? AND ? AND photo_id IS NOT NULL"
+    )
+    return list(book.column("candidate.photo_id", joined, _ids(wnid)))
+
+
+def file_names(book: Manifest, wnid: Wnid) -> set[str]:
+    """The names that files of a class's candidates have or would have."""
+    sql = columns("candidate.url", "candidate.filename") + " FROM candidate WHERE id BETWEEN ? AND ?"
+    return set(book.select(lambda url, filename: filename or file_name(url), sql, _ids(wnid)))
+
+
+_TWIN: Final = ("candidate.id", "candidate.url", "candidate.photo_id", "candidate.form", "candidate.fate")
+_IMAGES: Final = f"""
+WITH wanted AS (SELECT value AS digest FROM json_each(?))
+{columns("image.sha256", *_TWIN, "image.path")} FROM wanted
+-- The index has no more than the beginning of a digest, by which it stays small.
+CROSS JOIN image ON substr(image.sha256, 1, 12) = substr(digest, 1, 12) AND image.sha256 = digest
+JOIN candidate ON candidate.id = candidate_id
+"""  # noqa: S608 - names of ours
+_DUPLICATES: Final = f"""
+WITH wanted AS (SELECT value AS digest FROM json_each(?))
+{columns("attempt.sha256", *_TWIN)} FROM wanted
+CROSS JOIN attempt ON attempt.sha256 = digest AND attempt.outcome = 'duplicate'
+JOIN candidate ON candidate.id = candidate_id WHERE candidate.outcome = 'duplicate'
+"""  # noqa: S608 - names of ours
+
+
+def same_bytes(book: Manifest, digests: Iterable[str]) -> dict[str, list[Twin]]:
+    """The candidates, images and duplicates, that bytes with these digests came for, by digest."""
+    found: dict[str, list[Twin]] = {}
+    wanted = (json.dumps(list(digests)),)
+    for digest, twin in (*book.select(_twin, _IMAGES, wanted), *book.select(_twin, _DUPLICATES, wanted)):
+        found.setdefault(digest, []).append(twin)
+    return found
+
+
+def _twin(digest: str, *row: Any) -> tuple[str, Twin]:
+    number, url, photo, form, fate, *path = row
+    return digest, Twin(number, url, photo, image_path(number, path[0]) if path else None, form, fate)
+
+
+def placeholders(book: Manifest) -> set[str]:
+    """Digests of pictures that were found to stand for deleted photos."""
+    return set(book.column("placeholders.sha256", "FROM placeholders"))
+
+
+_LOST: Final = (
+    columns("candidate.id", "candidate.url", "candidate.outcome", "candidate.photo_id")
+    + " FROM candidate WHERE id BETWEEN ? AND ? AND state = 2 AND form IS NULL"
+)
+
+
+def lost(book: Manifest, wnid: Wnid, outcomes: Iterable[Outcome]) -> list[Lost]:
+    """Candidates of a class lost with one of these outcomes, in no other form yet."""
+    names = frozenset(outcomes)
+    if not names:
+        return []
+    there = set(photos(book, wnid))  # by another URL, so that nothing is to be gained
+    rows = book.select(lambda *values: values, _LOST, _ids(wnid))
+    return [
+        Lost(number, url, outcome) for number, url, outcome, photo in rows if outcome in names and photo not in there
+    ]

@@ -1,0 +1,118 @@
+"""For report: the counts that are kept with every batch, and what is needed beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from scraper.manifest.values import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import ListingOutcome, Outcome, Wnid
+
+
+class ClassTarget(NamedTuple):
+    """A class: what is wanted of it, and what its list holds."""
+
+    wnid: Wnid
+    label: str | None
+    n: int
+    budget: int
+    listed: int
+    candidates: int
+    resolve_outcome: ListingOutcome | Outcome | None
+
+
+class ClassCount(NamedTuple):
+    """Candidates of a class with one outcome; `bytes` is of its images, the rest as in `class_outcomes`."""
+
+    wnid: Wnid
+    outcome: Outcome
+    candidates: int
+    unasked: int
+    repaired: int
+    bytes: int
+
+
+class HostCount(NamedTuple):
+    """Candidates of a host whose own URL ended with one outcome."""
+
+    host: str
+    outcome: Outcome
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One recheck: how many candidates had an outcome before and have another now; `saved` means a picture answers."""
+
+    run_id: int
+    began_at: str
+    ended_at: str
+    outcome_before: Outcome
+    outcome: Outcome
+    candidates: int
+
+
+_TARGET: Final = columns(
+    "classes.wnid",
+    "classes.label",
+    "classes.n",
+    "classes.budget",
+    "classes.listed",
+    "classes.candidates",
+    "classes.resolve_outcome",
+)
+_CLASS: Final = columns(
+    "class_outcomes.wnid",
+    "class_outcomes.outcome",
+    "class_outcomes.candidates",
+    "class_outcomes.unasked",
+    "class_outcomes.repaired",
+    "class_outcomes.bytes",
+)
+_HOST: Final = columns("host_outcomes.host", "host_outcomes.outcome", "host_outcomes.candidates")
+_WAVE: Final = (
+    'SELECT run_id AS "rechecks.run_id", began_at AS "rechecks.asked_at", ended_at AS "rechecks.asked_at", '
+    'outcome_before AS "rechecks.outcome_before", outcome AS "rechecks.outcome", candidates AS "count" FROM waves'
+)
+
+
+def class_targets(book: Manifest) -> Iterator[ClassTarget]:
+    """Every class, in the order of their ids."""
+    return book.select(ClassTarget, f"{_TARGET} FROM classes ORDER BY wnid")
+
+
+def class_counts(book: Manifest) -> Iterator[ClassCount]:
+    """The counts of every class."""
+    return book.select(ClassCount, f"{_CLASS} FROM class_outcomes")
+
+
+def host_counts(book: Manifest) -> Iterator[HostCount]:
+    """The counts of every host."""
+    return book.select(HostCount, f"{_HOST} FROM host_outcomes WHERE candidates > 0")
+
+
+def status_counts(book: Manifest) -> dict[str, int]:
+    """Requests by HTTP status, `none` where no answer came."""
+    sql = columns("statuses.status", "statuses.requests") + " FROM statuses ORDER BY status"
+    return dict(book.select(lambda status, requests: (status, requests), sql))
+
+
+def waves(book: Manifest) -> tuple[Wave, ...]:
+    """What each recheck found."""
+    return tuple(book.select(Wave, _WAVE))
+
+
+def request_dates(book: Manifest) -> tuple[str, str] | None:
+    """When the first and the last of the requests on record were made; attempts are in the order of their batches."""
+    ends = list(
+        book.column(
+            "attempt.started_at",
+            "FROM attempt WHERE id = (SELECT min(id) FROM attempt) OR id = (SELECT max(id) FROM attempt) ORDER BY id",
+        )
+    )
+    return (ends[0], ends[-1]) if ends else None

@@ -1,0 +1,202 @@
+"""For plan: the classes that were asked for, and what sources said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from scraper.errors import InputError
+from scraper.manifest.schema import RANKS, candidate_id
+from scraper.manifest.values import columns, iso
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import ClassRequest, Listed, Listing, ListingOutcome, OddLines, Outcome, Wnid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingTry:
+    """One request for the list of a class, for the record; times in seconds."""
+
+    wnid: Wnid
+    number: int
+    started_at: float
+    seconds: float
+    status: int | None
+    outcome: ListingOutcome | Outcome
+    url: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """A list of many classes that was read from its beginning to its end.
+
+    Attributes:
+        source: as it was named.
+        url: where it was downloaded from; None where it was on this machine already.
+        form: of its lines, by its short name.
+        bytes: size of the file.
+        sha256: of a file that was downloaded.
+        classes: how many it gave a list in this run.
+        odd: lines that are odd and of no class.
+    """
+
+    source: str
+    url: str | None
+    form: str
+    bytes: int
+    sha256: str | None
+    classes: int
+    odd: tuple[OddLines, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class as it is planned: its target, and the list it has, or why it has none."""
+
+    wnid: Wnid
+    label: str | None
+    n: int
+    hosts: str | None
+    shuffle: str | None
+    outcome: ListingOutcome | Outcome | None
+    error: str | None
+    listed: int
+    candidates: int
+
+
+_ENTRY: Final = columns(
+    "classes.wnid",
+    "classes.label",
+    "classes.n",
+    "classes.hosts",
+    "classes.shuffle",
+    "classes.resolve_outcome",
+    "classes.resolve_error",
+    "classes.listed",
+    "classes.candidates",
+)
+
+
+def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: int) -> None:
+    """Set the target of each class, adding those that are new; lists and outcomes stay as they are."""
+    rows = [(request.wnid, request.label, n, budget) for request in requests]
+    with book.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO classes (wnid, label, n, budget) VALUES (?, ?, ?, ?) ON CONFLICT (wnid) DO UPDATE SET "
+            "label = coalesce(excluded.label, label), n = excluded.n, "
+            "budget = CASE WHEN n <= excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END",
+            rows,
+        )
+
+
+def resolved(book: Manifest) -> set[Wnid]:
+    """The classes whose list is in the manifest."""
+    return set(book.column("classes.wnid", "FROM classes WHERE resolve_outcome = 'listed'"))
+
+
+def classes(book: Manifest) -> list[ClassEntry]:
+    """Every class."""
+    return list(book.select(ClassEntry, f"{_ENTRY} FROM classes"))
+
+
+def save_listing(
+    book: Manifest,
+    run_id: int,
+    wnid: Wnid,
+    listing: Listing,
+    *,
+    source: str,
+    hosts: str,
+    shuffle: str | None,
+    now: float,
+) -> None:
+    """Record what a source said of a class: its candidates, or why there are none.
+
+    Raises:
+        InputError: the list is longer than the manifest can number.
+    """
+    if len(listing.candidates) >= RANKS:
+        raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
+    with book.transaction() as connection:
+        _insert(connection, listing.candidates, candidate_id(wnid, 1))
+        connection.execute(
+            "UPDATE classes SET source = ?, hosts = ?, shuffle = ?, resolved_at = ?, resolve_outcome = ?, "
+            "resolve_error = ?, http_status = ?, listed = ?, candidates = ?, malformed = ?, repeated = ?, "
+            "listing_sha256 = ?, listing_form = ? WHERE wnid = ?",
+            (
+                source,
+                hosts,
+                shuffle,
+                iso(now),
+                listing.outcome,
+                listing.error,
+                listing.http_status,
+                listing.listed,
+                len(listing.candidates),
+                listing.malformed,
+                listing.duplicates,
+                listing.sha256,
+                listing.form,
+                wnid,
+            ),
+        )
+        if listing.odd:
+            _insert_odd_lines(connection, run_id, source, listing.odd, wnid=wnid)
+
+
+def _insert_odd_lines(
+    connection: sqlite3.Connection, run_id: int, source: str, odd: Iterable[OddLines], *, wnid: str | None = None
+) -> None:
+    """Write what was odd about a source's lines, of one class or of none, within the transaction that is open."""
+    connection.executemany(
+        "INSERT INTO odd_lines (run_id, source, wnid, kind, lines, example) VALUES (?, ?, ?, ?, ?, ?)",
+        [(run_id, source, wnid, *each) for each in odd],
+    )
+
+
+def save_whole_list(book: Manifest, run_id: int, read: WholeList, now: float) -> None:
+    """Record that a list of many classes was read to its end; `now` is Unix time in seconds."""
+    with book.transaction() as connection:
+        connection.execute(
+            "INSERT INTO whole_lists (run_id, read_at, source, url, form, bytes, sha256, classes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (run_id, iso(now), read.source, read.url, read.form, read.bytes, read.sha256, read.classes),
+        )
+        _insert_odd_lines(connection, run_id, read.source, read.odd)
+
+
+_INSERT: Final = "INSERT INTO candidate (id, url, photo_id) VALUES "
+_AT_ONCE: Final = 50
+"""Rows of one INSERT, by which a row costs a third of what it does alone; parameters of any SQLite suffice for it."""
+
+
+def _insert(connection: sqlite3.Connection, candidates: Sequence[Listed], first: int) -> None:
+    """Insert candidates under ids from `first` on. A file name is kept only where the URL does not say it."""
+    rows = [(number, found[0], found[1]) for number, found in enumerate(candidates, start=first)]
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        places = ", ".join(["(?, ?, ?)"] * len(some))
+        connection.execute(_INSERT + places, list(chain.from_iterable(some)))
+    connection.executemany(
+        "UPDATE candidate SET filename = ? WHERE id = ?",
+        [(found.filename, number) for number, found in enumerate(candidates, start=first) if not found.usual],
+    )
+
+
+def save_listing_tries(book: Manifest, run_id: int, tries: Iterable[ListingTry]) -> None:
+    """Record requests for lists."""
+    with book.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO listings (wnid, run_id, try, started_at, seconds, status, outcome, url, error) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (t.wnid, run_id, t.number, iso(t.started_at), t.seconds, t.status, t.outcome, t.url, t.error)
+                for t in tries
+            ],
+        )

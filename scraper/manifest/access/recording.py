@@ -1,0 +1,228 @@
+"""For whoever learns something of candidates: a batch of attempts and all that follows from it, counts included."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from scraper.flickr import host_of
+from scraper.manifest.schema import COUNTS, STATES, wnid_of
+from scraper.manifest.values import columns, iso
+from scraper.model import Outcome
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import Attempt, BudgetRaise, Decision, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One attempt and what it means: what becomes of the candidate, and the image's path where it was saved."""
+
+    attempt: Attempt
+    decision: Decision
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is recorded in one transaction: attempts, states that changed without a request, raises of budget.
+
+    `placeholders` are digests of pictures found to stand for deleted photos, each with the number of photos that it
+    came for.
+    """
+
+    settled: Sequence[Settled] = ()
+    revisions: Sequence[Revision] = ()
+    raises: Sequence[BudgetRaise] = ()
+    placeholders: Sequence[tuple[str, int]] = ()
+
+
+def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
+    """Record a batch of attempts and what follows from them, in one transaction; `now` is Unix time in seconds."""
+    with book.transaction() as connection:
+        _insert_attempts(connection, run_id, batch.settled)
+        _move_counts(book, connection, batch.settled)
+        _decide(connection, batch.settled)
+        _insert_images(connection, batch.settled, now)
+        _insert_raises(connection, run_id, batch.raises, now)
+        _revise(book, connection, run_id, batch.revisions, now)
+        connection.executemany(
+            "INSERT OR IGNORE INTO placeholders (sha256, run_id, found_at, photos) VALUES (?, ?, ?, ?)",
+            [(sha256, run_id, iso(now), photos) for sha256, photos in batch.placeholders],
+        )
+
+
+def _decide(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    connection.executemany(
+        "UPDATE candidate SET state = ?, outcome = ?, tries = tries + 1, not_before = ?, form = ?, fate = ? "
+        "WHERE id = ?",
+        [
+            (STATES.index(d.state), d.outcome, d.not_before or None, d.form, d.fate, s.attempt.candidate.id)
+            for s in settled
+            for d in (s.decision,)
+        ],
+    )
+
+
+def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> None:
+    connection.executemany(
+        "INSERT INTO image (candidate_id, path, sha256, bytes, format, width, height, saved_at, checked) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, iso(now), p.checked)
+            for s in settled
+            if (p := s.attempt.picture) is not None and s.path is not None
+        ],
+    )
+
+
+def _insert_raises(connection: sqlite3.Connection, run_id: int, raises: Iterable[BudgetRaise], now: float) -> None:
+    for raised in raises:
+        connection.execute("UPDATE classes SET budget = ? WHERE wnid = ?", (raised.after, raised.wnid))
+        connection.execute(
+            "INSERT INTO raises (wnid, run_id, raised_at, budget_before, budget_after, survival) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (raised.wnid, run_id, iso(now), raised.before, raised.after, raised.survival),
+        )
+
+
+def _insert_attempts(connection: sqlite3.Connection, run_id: int, settled: Sequence[Settled]) -> None:
+    rows = []
+    for attempt in (s.attempt for s in settled):
+        hops = json.dumps([asdict(hop) for hop in attempt.hops]) if attempt.hops else None
+        rows.append(
+            (
+                attempt.candidate.id,
+                run_id,
+                attempt.candidate.tries + 1,
+                iso(attempt.started_at),
+                round(attempt.seconds, 6),
+                attempt.status,
+                attempt.outcome,
+                attempt.final_url,
+                attempt.bytes,
+                attempt.content_type,
+                attempt.retry_after,
+                attempt.error,
+                hops,
+                attempt.sha256,
+            )
+        )
+    connection.executemany(
+        "INSERT INTO attempt (candidate_id, run_id, try, started_at, seconds, status, outcome, final_url, bytes, "
+        "content_type, retry_after, error, hops, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+class _Counts:
+    """Changes to the counts that reports read. A host's counts keep the fate of the URL itself, whatever form won."""
+
+    def __init__(self) -> None:
+        self._classes: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._hosts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0])
+        self._statuses: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0])
+
+    def add(self, wnid: str, url: str, outcome: str | None, fate: str | None, change: int) -> None:
+        """Count a candidate that was asked for."""
+        if outcome is not None:
+            numbers = self._classes[wnid, outcome]
+            numbers[0] += change
+            if outcome == Outcome.SAVED and fate is not None:
+                numbers[2] += change
+            self._hosts[host_of(url) or "", fate or outcome][0] += change
+
+    def add_unasked(self, wnid: str, outcome: str | None, change: int) -> None:
+        """Count a candidate that has an outcome and was never asked for."""
+        if outcome is not None:
+            self._classes[wnid, outcome][1] += change
+
+    def add_bytes(self, wnid: str, change: int) -> None:
+        """Count the bytes of an image."""
+        self._classes[wnid, Outcome.SAVED][3] += change
+
+    def add_status(self, status: int | None) -> None:
+        """Count a request."""
+        self._statuses[str(status) if status is not None else "none",][0] += 1
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        changed = {"class_outcomes": self._classes, "host_outcomes": self._hosts, "statuses": self._statuses}
+        for table, (keys, numbers) in COUNTS.items():
+            marks = ", ".join("?" * (len(keys) + len(numbers)))
+            sums = ", ".join(f"{number} = {number} + excluded.{number}" for number in numbers)
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join((*keys, *numbers))}) VALUES ({marks}) "  # noqa: S608 - the names are ours
+                f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}",
+                [(*key, *changes) for key, changes in changed[table].items() if any(changes)],
+            )
+
+
+_Known: TypeAlias = tuple[str, Outcome | None, Outcome | None, int]
+"""What is on record for a candidate: its URL, its outcome, its fate, its tries."""
+_KNOWN: Final = (
+    columns("candidate.url", "candidate.outcome", "candidate.fate", "candidate.tries") + " FROM candidate WHERE id = ?"
+)
+
+
+def _known(book: Manifest, number: int) -> _Known | None:
+    return next(iter(list(book.select(lambda *known: known, _KNOWN, (number,)))), None)
+
+
+def _move_counts(book: Manifest, connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    """Bring the counts that reports read up to date; must run before the candidates' rows change."""
+    counts = _Counts()
+    before: dict[int, tuple[Outcome | None, Outcome | None]] = {}
+    for candidate in (s.attempt.candidate for s in settled if s.attempt.candidate.tries):
+        if known := _known(book, candidate.id):
+            before[candidate.id] = known[1:3]
+    for attempt, decision, path in ((s.attempt, s.decision, s.path) for s in settled):
+        candidate = attempt.candidate
+        counts.add_status(attempt.status)
+        if attempt.picture is not None and path is not None:
+            counts.add_bytes(candidate.wnid, attempt.picture.bytes)
+        counts.add(candidate.wnid, candidate.url, *before.get(candidate.id, (None, None)), -1)
+        counts.add(candidate.wnid, candidate.url, decision.outcome, decision.fate, 1)
+        before[candidate.id] = (decision.outcome, decision.fate)
+    counts.write(connection)
+
+
+def _revise(
+    book: Manifest, connection: sqlite3.Connection, run_id: int, revisions: Sequence[Revision], now: float
+) -> None:
+    counts = _Counts()
+    for revision in revisions:
+        number = revision.candidate_id
+        known = _known(book, number)
+        if known is not None:
+            _move(counts, number, known, revision)
+        for size in list(book.column("image.bytes", "FROM image WHERE candidate_id = ?", (number,))):
+            counts.add_bytes(wnid_of(number), -size)
+        connection.execute(
+            "UPDATE candidate SET state = ?, outcome = ?, not_before = NULL, form = ?, fate = ? WHERE id = ?",
+            (STATES.index(revision.state), revision.outcome, revision.form, revision.fate, number),
+        )
+        connection.execute("DELETE FROM image WHERE candidate_id = ?", (number,))
+        connection.execute(
+            "INSERT INTO revisions (candidate_id, run_id, revised_at, outcome_before, outcome_after, state_after, "
+            "reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, run_id, iso(now), known and known[1], revision.outcome, revision.state, revision.reason),
+        )
+    counts.write(connection)
+
+
+def _move(counts: _Counts, number: int, known: _Known, revision: Revision) -> None:
+    """Count a candidate as what a revision makes of it, no longer as what it was."""
+    wnid = wnid_of(number)
+    url, outcome, fate, tries = known
+    if tries:
+        counts.add(wnid, url, outcome, fate, -1)
+        counts.add(wnid, url, revision.outcome, revision.fate, 1)
+    else:
+        counts.add_unasked(wnid, outcome, -1)
+        counts.add_unasked(wnid, revision.outcome, 1)
