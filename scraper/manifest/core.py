@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import sqlite_utils
 
 from scraper.config import LOCK_WAIT
+from scraper.discretion import discreet_words
 from scraper.errors import ManifestError, ManifestForeignError, ManifestMissingError
-from scraper.manifest.database import check, connect, connect_reader, make, translated
+from scraper.manifest.database import check, check_ordinary, connect, connect_reader, make, translated, working_folder
 from scraper.manifest.values import Rows, columns, iso
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ class Manifest:
             ManifestMissingError: there is none.
             ManifestForeignError: it is not one of ours, newer, or damaged.
         """
-        if path.is_dir():
-            raise ManifestForeignError(f"{path} is a folder, not a manifest; give another --manifest")
+        check_ordinary(path)
         if not path.exists():
             raise ManifestMissingError(f"there is no manifest at {path}: run `scraper plan` first, or give --manifest")
         with translated(path):
@@ -148,8 +148,9 @@ class Manifest:
     # --- runs ------------------------------------------------------------------------------------------------------
 
     def start_run(self, command: str, argv: Sequence[str], version: str, now: float) -> int:
-        """Record that a run begins; returns its id."""
-        row = {"command": command, "argv": json.dumps(list(argv)), "version": version, "started_at": iso(now)}
+        """Record that a run begins; returns its id. What the command line says of its user is left out."""
+        words = json.dumps(discreet_words(argv, working_folder()))
+        row = {"command": command, "argv": words, "version": version, "started_at": iso(now)}
         with translated(self.path):
             return int(self._db["runs"].insert(row).last_pk)  # type: ignore[union-attr, arg-type]  # a table with a pk
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import LOCK_WAIT
@@ -14,7 +16,6 @@ from scraper.manifest.schema import APPLICATION_ID, VERSION, schema_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _CHECKED_WHOLE: Final = 64 * 2**20
 """Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
@@ -44,8 +45,49 @@ def translated(path: Path) -> Iterator[None]:
         raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
 
 
+def check_ordinary(path: Path) -> None:
+    """Refuse a path at which there is something that is no ordinary file, or beside which SQLite would meet such.
+
+    A FIFO would be waited for without end, a device read or written; and a link in the place of a file that SQLite
+    keeps beside a manifest leads it to a file of somebody's.
+
+    Raises:
+        ManifestForeignError: there is.
+        ManifestError: nobody can tell, since the path leads nowhere.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ManifestForeignError(f"{path} is {_what(mode)}, not a manifest; give another --manifest")
+    except FileNotFoundError:
+        pass  # there is none yet
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ManifestError(f"cannot open the manifest {path}: {why}; give another --manifest") from error
+    for beside in (f"{os.path.realpath(path)}{end}" for end in ("-wal", "-shm", "-journal", ".lock")):
+        with contextlib.suppress(OSError):
+            mode = os.lstat(beside).st_mode
+            if not stat.S_ISREG(mode):
+                raise ManifestForeignError(f"{beside} is {_what(mode)}, no file that belongs to a manifest; remove it")
+
+
+def _what(mode: int) -> str:
+    kinds = {
+        stat.S_ISDIR: "a folder",
+        stat.S_ISLNK: "a link",
+        stat.S_ISFIFO: "a FIFO",
+        stat.S_ISSOCK: "a socket",
+    }
+    return next((name for is_one, name in kinds.items() if is_one(mode)), "a device")
+
+
 def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.Connection:
-    """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds."""
+    """A connection to the file at `path`; `mode` as in SQLite's URIs, `lock_wait` in seconds.
+
+    Raises:
+        ManifestError: it is no ordinary file, or SQLite is too old.
+    """
+    check_ordinary(path)
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise ManifestError(f"this Python has SQLite {sqlite3.sqlite_version}; 3.37 or a later one is needed")
     uri = path.resolve().as_uri() + f"?mode={mode}"
@@ -68,6 +110,14 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     # In a folder that cannot be written to, WAL mode needs to be told that nobody else writes either.
     waiting = path.with_name(path.name + "-wal").exists()
     return connect(path, "ro" if waiting else "ro&immutable=1")
+
+
+def working_folder() -> str:
+    """The path of the working folder; empty where it is no more."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
 
 
 def make(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,8 @@ from scraper.errors import ManifestBusyError, ManifestError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_KINDLY: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""No link is followed, and no FIFO waited for."""
 _LOOK: Final = 0.05
 """Seconds, far more than a look at the lock takes."""
 
@@ -33,7 +35,7 @@ class RunLock:
             ManifestError: the lock file cannot be made.
         """
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | _KINDLY, 0o644)
         except OSError as error:
             raise ManifestError(f"cannot make the lock file {self._path}: {error.strerror}") from error
         try:
@@ -64,7 +66,7 @@ class RunLock:
             ManifestError: the lock file cannot be read.
         """
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            file = os.open(self._path, os.O_RDONLY | _KINDLY)
         except FileNotFoundError:
             return False
         except OSError as error:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Final
 
+from scraper.discretion import discreet, discreet_words, without_secrets
 from scraper.errors import ManifestForeignError
 from scraper.manifest.schema import VERSION, schema_sql
 from scraper.manifest.values import Rows, iso
@@ -112,9 +114,10 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 1:  # another may have been quicker
             _renew(connection)
-            introduce(connection)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
             check_rows(path, connection)
+            introduce(connection)
+            _tidy(connection)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -138,6 +141,30 @@ def _renew(connection: sqlite3.Connection) -> None:
     for name, sql in made.items():
         if name not in there or name in views:
             connection.execute(sql)
+
+
+def _tidy(connection: sqlite3.Connection) -> None:
+    """Take out of a manifest what says something of its user: runs of version 1 put it there.
+
+    Where the working folders of those runs were is not known, so that no path from the root stays. What is written
+    over is wiped, since whoever publishes a manifest publishes its pages.
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.create_function("discreet", 1, lambda text: discreet(text, "") if isinstance(text, str) else text)
+    connection.create_function("discreet_words", 1, _discreet_words)
+    connection.execute("UPDATE runs SET argv = discreet_words(argv)")
+    connection.create_function("plain", 1, lambda text: without_secrets(text) if isinstance(text, str) else text)
+    connection.execute("UPDATE classes SET source = discreet(source), resolve_error = plain(resolve_error)")
+    connection.execute("UPDATE listings SET url = discreet(url), error = plain(error)")
+
+
+def _discreet_words(argv: object) -> str:
+    try:
+        words = json.loads(str(argv))
+    except (ValueError, RecursionError):
+        words = None
+    known = isinstance(words, list) and all(isinstance(word, str) for word in words)
+    return json.dumps(discreet_words(words, "") if known else [])
 
 
 def dress(path: Path, connection: sqlite3.Connection) -> None:

@@ -77,7 +77,7 @@ CREATE TABLE candidate (
   state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
   outcome TEXT CHECK ({_one_of("outcome", Outcome)}),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
-  not_before REAL,
+  not_before REAL CHECK (not_before BETWEEN 0 AND 1e12),
   form TEXT CHECK ({_one_of("form", Form)}),
   fate TEXT CHECK ({_one_of("fate", Outcome)})
 ) STRICT;

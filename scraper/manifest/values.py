@@ -166,7 +166,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "candidate.state": Kind(dict(enumerate(map(State, STATES))).__getitem__, "a state from 0 to 3"),
     "candidate.outcome": _or_null(OUTCOME),
     "candidate.tries": _whole(0, 10**6),
-    "candidate.not_before": _or_null(SECONDS),
+    "candidate.not_before": _or_null(_number(0, 1e12)),
     "candidate.form": _or_null(_word(Form)),
     "candidate.fate": _or_null(OUTCOME),
     "image.candidate_id": CANDIDATE,

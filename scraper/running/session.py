@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scraper.config import LOCK_WAIT
 from scraper.errors import InputError, ManifestError, ScraperError
 from scraper.manifest.core import Manifest
+from scraper.manifest.database import check_ordinary
 from scraper.manifest.lock import RunLock
 from scraper.version import __version__
 
@@ -38,6 +39,7 @@ def exclusive(path: Path, *, create: bool, lock_wait: float = LOCK_WAIT) -> Iter
     Raises:
         ManifestError: it cannot be used, or another run holds it.
     """
+    check_ordinary(path)
     new = not path.exists()
     fresh = create and (new or Manifest.unmade(path))
     if not fresh:

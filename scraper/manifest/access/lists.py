@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from scraper.discretion import discreet, without_secrets
 from scraper.errors import InputError
+from scraper.manifest.database import working_folder
 from scraper.manifest.schema import RANKS, candidate_id
 from scraper.manifest.values import columns, iso
 
@@ -105,6 +107,15 @@ def classes(book: Manifest) -> list[ClassEntry]:
     return list(book.select(ClassEntry, f"{_ENTRY} FROM classes"))
 
 
+def _kept(source: str) -> str:
+    """A source as it may be kept: a path as it is from the working folder, a URL without its secrets."""
+    return discreet(source, working_folder())
+
+
+def _said(text: str | None) -> str | None:
+    return None if text is None else without_secrets(text)
+
+
 def save_listing(
     book: Manifest,
     run_id: int,
@@ -123,6 +134,7 @@ def save_listing(
     """
     if len(listing.candidates) >= RANKS:
         raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
+    source = _kept(source)
     with book.transaction() as connection:
         _insert(connection, listing.candidates, candidate_id(wnid, 1))
         connection.execute(
@@ -135,7 +147,7 @@ def save_listing(
                 shuffle,
                 iso(now),
                 listing.outcome,
-                listing.error,
+                _said(listing.error),
                 listing.http_status,
                 listing.listed,
                 len(listing.candidates),
@@ -162,13 +174,14 @@ def _insert_odd_lines(
 
 def save_whole_list(book: Manifest, run_id: int, read: WholeList, now: float) -> None:
     """Record that a list of many classes was read to its end; `now` is Unix time in seconds."""
+    source = _kept(read.source)
     with book.transaction() as connection:
         connection.execute(
             "INSERT INTO whole_lists (run_id, read_at, source, url, form, bytes, sha256, classes) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (run_id, iso(now), read.source, read.url, read.form, read.bytes, read.sha256, read.classes),
+            (run_id, iso(now), source, _said(read.url), read.form, read.bytes, read.sha256, read.classes),
         )
-        _insert_odd_lines(connection, run_id, read.source, read.odd)
+        _insert_odd_lines(connection, run_id, source, read.odd)
 
 
 _INSERT: Final = "INSERT INTO candidate (id, url, photo_id) VALUES "
@@ -196,7 +209,17 @@ def save_listing_tries(book: Manifest, run_id: int, tries: Iterable[ListingTry])
             "INSERT INTO listings (wnid, run_id, try, started_at, seconds, status, outcome, url, error) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (t.wnid, run_id, t.number, iso(t.started_at), t.seconds, t.status, t.outcome, t.url, t.error)
+                (
+                    t.wnid,
+                    run_id,
+                    t.number,
+                    iso(t.started_at),
+                    t.seconds,
+                    t.status,
+                    t.outcome,
+                    _kept(t.url),
+                    _said(t.error),
+                )
                 for t in tries
             ],
         )
