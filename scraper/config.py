@@ -300,7 +300,17 @@ class VerifyOptions(Options):
     repair: bool = option(
         default=False,
         kind=Flag(),
-        help="put what is missing or damaged back to waiting, for fetch to get again, and remove what is left over",
+        help="put images that are missing or damaged back to waiting, for fetch to get again; no file is removed",
+    )
+    missing_anyway: bool = option(
+        default=False,
+        kind=Flag(),
+        help="with --repair: although most images are missing or damaged, as they are in the wrong folder",
+    )
+    remove_strays: bool = option(
+        default=False,
+        kind=Flag(),
+        help="remove ordinary files in the classes' folders that the manifest does not know, whosoever they are",
     )
     out: Path = option(Path("images"), FilePath(Path, "FOLDER"), "folder of the images")
 

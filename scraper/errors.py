@@ -6,7 +6,8 @@
     ├── ManifestError         (3)   the manifest cannot be used
     │   ├── ManifestMissingError      there is none yet
     │   ├── ManifestForeignError      not one of ours, newer than this version, or damaged
-    │   └── ManifestBusyError         another run holds it
+    │   ├── ManifestBusyError         another run holds it
+    │   └── UnsafeNameError           it names a file that would be outside the output folder, or none at all
     ├── StoppedEarlyError     (4)   the run had to stop; what was done is kept and it can be resumed
     └── InterruptedRunError (130)   someone asked the run to stop; the same holds
 
@@ -51,6 +52,10 @@ class ManifestForeignError(ManifestError):
 
 class ManifestBusyError(ManifestError):
     """Another run is writing to this manifest."""
+
+
+class UnsafeNameError(ManifestError):
+    """A name that can be none of our files: it would lead out of the output folder, or no file system has it."""
 
 
 class StoppedEarlyError(ScraperError):

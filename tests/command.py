@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from tests.nursery import nursery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from tests.standin import StandIn
@@ -223,19 +223,19 @@ def check_manifest(scraper: Scraper) -> None:
     assert {(host, outcome): candidates for host, outcome, candidates in counted} == hosts
 
 
-def check_files(scraper: Scraper, *, strays: bool = False) -> None:
-    """Every image is on disk as its row says, and (unless `strays` are to be expected) nothing else is."""
+def check_files(scraper: Scraper, *, strays: bool = False, others: Collection[str] = ()) -> None:
+    """Every image is on disk as its row says, and (unless `strays` are to be expected) nothing else is but `others`."""
     rows = scraper.rows("SELECT path, bytes, sha256 FROM images")
     for path, size, sha256 in rows:
         body = (scraper.images / path).read_bytes()
         assert (len(body), hashlib.sha256(body).hexdigest()) == (size, sha256), path
     files = {str(path.relative_to(scraper.images)) for path in scraper.images.rglob("*") if path.is_file()}
     named = {path for path in files if not path.startswith(".partial/")}
-    assert strays or named == {path for path, _, _ in rows}
+    assert strays or named == {path for path, _, _ in rows} | set(others)
 
 
-def check(scraper: Scraper) -> None:
-    """Every invariant of a manifest whose run ended in good order."""
+def check(scraper: Scraper, *, others: Collection[str] = ()) -> None:
+    """Every invariant of a manifest whose run ended in good order; `others` are files that are not its own."""
     check_manifest(scraper)
-    check_files(scraper)
+    check_files(scraper, others=others)
     assert not (scraper.images / ".partial").exists()

@@ -21,10 +21,12 @@ import time
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from scraper.files.names import names_for
 from tests.command import LONGEST, Scraper, check, check_manifest
 from tests.standin import ClassSpec, Fate, ListingFate, StandIn, World
 
@@ -117,6 +119,7 @@ class Round:
         self.rng = rng
         self.tally = tally
         self.torn: set[str] = set()
+        self.damaged: dict[str, bytes] = {}  # what is left of torn files, which is not for us to remove
         self.dirty = False  # whether files without a row are to be expected
         self.partial: set[str] = set()  # temporary files that killed runs left
 
@@ -152,7 +155,8 @@ class Round:
         if kind == 0:
             (self.scraper.images / path).unlink()
         else:
-            (self.scraper.images / path).write_bytes(whole[: 0 if kind == 1 else len(whole) // 2])
+            self.damaged[path] = whole[: 0 if kind == 1 else len(whole) // 2]
+            (self.scraper.images / path).write_bytes(self.damaged[path])
         self.torn.add(path)
         self.tally.torn += 1
 
@@ -230,7 +234,7 @@ class Round:
             assert ended == code if code >= 0 else ended in (None, 0, 1, 130)
 
     def check_files(self, *, began: bool) -> None:
-        """Every image is there, whole; what has no row is left from a kill and has a candidate's name."""
+        """Every image is there, whole; what has no row is left from a kill and has a candidate's name, or was torn."""
         rows = self.scraper.rows("SELECT path, bytes, sha256 FROM images")
         for path, size, sha256 in rows:
             file = self.scraper.images / path
@@ -243,7 +247,9 @@ class Round:
         images, world = self.scraper.images, self.standin.world
         found = {str(path.relative_to(images)) for path in images.rglob("*") if path.is_file()}
         partial = {path for path in found if path.startswith(".partial/")}
-        strays = found - partial - {path for path, _, _ in rows}
+        for path, left in self.damaged.items():
+            assert (images / path).read_bytes() == left, path
+        strays = found - partial - {path for path, _, _ in rows} - self.damaged.keys()
         if not self.dirty:
             assert not partial, partial
             assert not strays, strays
@@ -252,8 +258,9 @@ class Round:
             assert not partial & self.partial, "left by one run and not removed by the next"
         self.partial = partial
         urls = {
-            f"{wnid}/{filename or urlsplit(url).path.rpartition('/')[2]}": url
+            f"{wnid}/{name}": url
             for wnid, filename, url in self.scraper.rows("SELECT wnid, filename, url FROM candidates")
+            for name in islice(names_for(filename or urlsplit(url).path.rpartition("/")[2], url), 3)
         }
         for path in strays - self.torn:
             assert (images / path).read_bytes() in (world.photo_bytes(urls[path]), world.placeholder), path
@@ -338,7 +345,7 @@ def one_round(folder: Path, seed: int, more: Callable[[], bool], tally: Tally, *
             if rng.random() < 0.3:
                 this.tear()
         assert not this.torn
-    check(scraper)
+    check(scraper, others=this.damaged)
     compare(scraper, calm, world)
     tally.rounds += 1
 

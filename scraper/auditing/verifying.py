@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.config import DEFAULT_MANIFEST
+from scraper.auditing.strays import find_strays, remove_strays
+from scraper.config import DEFAULT_MANIFEST, VerifyOptions
 from scraper.errors import InputError, InterruptedRunError
-from scraper.files.store import PARTIAL, digest, files_in, remove
+from scraper.files.looking import Condition, condition
+from scraper.files.names import Place
 from scraper.manifest.access import audit
 from scraper.manifest.access.candidates import images
 from scraper.manifest.access.recording import Batch, record
@@ -18,9 +20,12 @@ from scraper.manifest.lock import RunLock
 from scraper.model import Revision, State, Wnid
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded
+from scraper.running.unfinished import clear_up, unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+    from scraper.auditing.strays import Strays
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,14 @@ class VerifySummary:
 
     Attributes:
         images: images on record.
-        missing: paths whose file is not there.
-        damaged: paths whose file has another size or SHA-256 than recorded.
-        strays: files in the classes' folders, and temporary files, that the manifest does not speak of; not looked
-            for while a run is writing.
+        missing: paths that no ordinary file has.
+        damaged: paths whose file has another size or SHA-256 than recorded, be it damaged or changed by someone.
+        strays: what there is in the classes' folders that the manifest does not speak of, and what runs of others
+            that were cut short have in the folder for unfinished work; not looked for while a run is writing.
+        unfinished: files that runs of this manifest which were cut short left, and the next fetch removes.
         inconsistent: what in the manifest contradicts itself, a line each.
-        repaired: whether all of this was mended.
+        repaired: whether all of this but the strays was mended.
+        removed: strays that were removed; `strays` are then those that stay.
     """
 
     manifest: Path
@@ -50,12 +57,14 @@ class VerifySummary:
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
     strays: tuple[str, ...]
+    unfinished: tuple[str, ...]
     inconsistent: tuple[str, ...]
-    repaired: bool
+    repaired: bool = False
+    removed: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was wrong."""
+        """Whether nothing is wrong."""
         return not (self.missing or self.damaged or self.strays or self.inconsistent)
 
 
@@ -64,86 +73,107 @@ def _ignore(_: object) -> None:
 
 
 def verify(
+    options: VerifyOptions | None = None,
     *,
-    out: Path | str = "images",
-    repair: bool = False,
     manifest: Path | str = DEFAULT_MANIFEST,
     progress: Callable[[VerifyProgress], None] = _ignore,
+    notice: Callable[[str], None] = _ignore,
     stop: Stop | None = None,
     argv: Sequence[str] = (),
 ) -> VerifySummary:
     """Re-read every saved image and compare it with the manifest.
 
     Args:
-        out: folder of the images.
-        repair: put missing and damaged images back to waiting, remove strays and temporary files, and recount.
+        options: what to do.
         manifest: path of the manifest.
         progress: called from time to time, in this thread.
+        notice: called with a line that a person watching should see.
         stop: lets another thread or a signal handler stop it.
         argv: the command line, for the record.
 
     Raises:
-        InputError: there is no such folder.
-        ManifestError: the manifest cannot be used, or `repair` is asked for while a run is writing.
-        InterruptedRunError: `stop` was asked.
+        InputError: the folder is missing, or seems to be another than that of the images; nothing was changed.
+        ManifestError: the manifest cannot be used, or something is to be changed while a run is writing.
+        InterruptedRunError: `stop` was asked; nothing was changed.
     """
-    path, folder, stop = Path(manifest), Path(out), stop or Stop()
-    if not repair:
+    path, options, stop = Path(manifest), options or VerifyOptions(), stop or Stop()
+    if options.missing_anyway and not options.repair:
+        raise InputError("--missing-anyway says which images to put back to waiting, and so goes with --repair")
+    if not (options.repair or options.remove_strays):
         with Manifest.open(path) as book, book.snapshot():
-            return _examine(book, folder, progress, stop, repair=False, running=RunLock(path).held())
-    with exclusive(path, create=False) as book, recorded(book, "verify", argv) as run:
-        found = _examine(book, folder, progress, stop, repair=True, running=False)
-        _repair(book, run.id, folder, found)
-        return VerifySummary(
-            path, found.images, found.missing, found.damaged, found.strays, found.inconsistent, repaired=True
-        )
+            running = RunLock(path).held()
+            return _examine(book, options, progress, stop, None if running else find_strays(book, options.out))
+    with exclusive(path, create=False) as book:
+        strays = find_strays(book, options.out)
+        found = _examine(book, options, progress, stop, strays)
+        _check_out(found, options)
+        with recorded(book, "verify", argv) as run:
+            if options.repair:
+                found = _repair(book, run.id, options.out, found)
+            if options.remove_strays:
+                removed = remove_strays(options.out, strays, notice)
+                found = replace(found, strays=tuple(sorted(set(found.strays) - set(removed))), removed=removed)
+        return found
 
 
 def _examine(
-    book: Manifest, folder: Path, progress: Callable[[VerifyProgress], None], stop: Stop, *, repair: bool, running: bool
+    book: Manifest,
+    options: VerifyOptions,
+    progress: Callable[[VerifyProgress], None],
+    stop: Stop,
+    strays: Strays | None,
 ) -> VerifySummary:
-    count = audit.count_images(book)
-    if count and not repair and not folder.is_dir():
-        raise InputError(f"there is no folder {folder}: give the --out that fetch wrote to")
+    count, out = audit.count_images(book), options.out
+    if count and not out.is_dir() and not options.missing_anyway:
+        raise InputError(f"there is no folder {out}: give the --out that fetch wrote to{_gone(options)}")
     missing, damaged = [], []
     for number, (path, size, sha256) in enumerate(audit.image_digests(book), start=1):
-        found = digest(folder, path)
-        if found is None:
-            missing.append(path)
-        elif found != (size, sha256):
-            damaged.append(path)
+        match condition(out, Place.of(path), size=size, sha256=sha256):
+            case Condition.MISSING:
+                missing.append(path)
+            case Condition.OTHER:
+                damaged.append(path)
+            case Condition.SOUND:
+                pass
         progress(VerifyProgress(number, count))
         if stop.asked:
             raise InterruptedRunError("interrupted; nothing was changed")
-    strays = [] if running else list(_strays(book, folder))
     return VerifySummary(
         book.path,
         count,
         tuple(missing),
         tuple(damaged),
-        tuple(strays),
+        strays.paths if strays else (),
+        tuple(path for one in unfinished(book, out) for path in one.paths) if strays else (),
         tuple(audit.contradictions(book)),
-        repaired=False,
     )
 
 
-def _strays(book: Manifest, folder: Path) -> Iterator[str]:
-    """Files in the classes' folders that are no image's, and temporary files."""
-    for wnid in audit.class_names(book):
-        if files := files_in(folder, wnid):
-            yield from sorted(files.difference(path for _, path, _ in images(book, wnid)))
-    yield from sorted(files_in(folder, f"{PARTIAL}/{book.owner}"))
+def _gone(options: VerifyOptions) -> str:
+    return "; if they are gone, `scraper verify --repair --missing-anyway` says so" if options.repair else ""
 
 
-def _repair(book: Manifest, run_id: int, folder: Path, found: VerifySummary) -> None:
+def _check_out(found: VerifySummary, options: VerifyOptions) -> None:
+    """Refuse to change anything by a folder that seems to be another than that of the images."""
+    lost = len(found.missing) + len(found.damaged)
+    if options.remove_strays and found.images == lost:
+        raise InputError(f"no image of this manifest is in {options.out} as recorded, so nothing there is left over")
+    if options.repair and 2 * lost > found.images and not options.missing_anyway:
+        raise InputError(
+            f"{lost:,} of {found.images:,} images are not in {options.out} as recorded: give the --out that fetch "
+            f"wrote to{_gone(options)}"
+        )
+
+
+def _repair(book: Manifest, run_id: int, out: Path, found: VerifySummary) -> VerifySummary:
     lost = {*found.missing, *found.damaged}
     revisions = [
         Revision(number, State.WAITING, None, "the file was missing or damaged")
-        for wnid in sorted({path.partition("/")[0] for path in lost})
-        for number, path, _ in images(book, Wnid(wnid))
+        for wnid in sorted({Wnid(Place.of(path).folder) for path in lost})
+        for number, path, _ in images(book, wnid)
         if path in lost
     ]
     record(book, run_id, Batch(revisions=revisions), time.time())
     audit.recount(book)
-    for path in (*found.damaged, *found.strays):
-        remove(folder, path)
+    clear_up(book, out)
+    return replace(found, unfinished=(), repaired=True)

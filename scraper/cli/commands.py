@@ -112,10 +112,9 @@ def _verify(call: Call[VerifyOptions]) -> int:
     from scraper.cli.progress import verify_progress
     from scraper.cli.summaries import describe_verify
 
-    options = call.options
-    with verify_progress() as progress, stopping() as stop:
+    with verify_progress() as (progress, notice), stopping() as stop:
         summary = verify(
-            out=options.out, repair=options.repair, manifest=call.manifest, progress=progress, stop=stop, argv=_argv()
+            call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv()
         )
     print_text(describe_verify(summary))
     return 0 if summary.sound or summary.repaired else 1
@@ -174,7 +173,7 @@ VERIFY: Final = Command(
     "re-read every saved image and compare it with the manifest",
     "Re-read every saved image and compare its size and SHA-256 with the manifest.\n\n"
     "Exits with 1 if an image is missing or damaged, if there are files that the manifest does not speak of, or if the "
-    "manifest contradicts itself.",
+    "manifest contradicts itself. Nothing is changed but by --repair, and no file is removed but by --remove-strays.",
     VerifyOptions,
     _verify,
 )

@@ -144,13 +144,15 @@ def fetch_progress() -> Iterator[tuple[Callable[[FetchProgress], None], Callable
 
 
 @contextlib.contextmanager
-def verify_progress() -> Iterator[Callable[[VerifyProgress], None]]:
+def verify_progress() -> Iterator[tuple[Callable[[VerifyProgress], None], Callable[[str], None]]]:
     """Show how far a verification is."""
     display = _Display("images read")
+
+    def show(progress: VerifyProgress) -> None:
+        display.update(progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}")
+
     try:
-        yield lambda progress: display.update(
-            progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}"
-        )
+        yield show, display.say
     finally:
         display.close()
 

@@ -29,23 +29,29 @@ def describe_recheck(summary: RecheckSummary) -> str:
 
 def describe_verify(summary: VerifySummary) -> str:
     """The end of a verification in words."""
-    if summary.sound:
-        return f"{_count(summary.images, 'image')} read: all as recorded\n"
-    lines = [f"{_count(summary.images, 'image')} on record"]
+    said = "read: all as recorded" if summary.sound else "on record"
+    lines = [f"{_count(summary.images, 'image')} {said}"]
     for paths, meaning in (
         (summary.missing, "missing"),
-        (summary.damaged, "damaged"),
-        (summary.strays, "left over, unknown to the manifest (--repair deletes them)"),
+        (summary.damaged, "with other bytes than recorded: damaged, or changed by someone"),
+        (summary.strays, "in the classes' folders or for unfinished work that this manifest does not know"),
+        (summary.unfinished, "of a run that was cut short, which the next fetch removes"),
     ):
         if paths:
             lines.append(f"{len(paths):,} {meaning}:")
             lines += _some(f"  {path}" for path in paths)
     lines += summary.inconsistent
-    lines.append(
-        "repaired; `scraper fetch` gets again what is missing"
-        if summary.repaired
-        else "`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing"
-    )
+    if summary.repaired:
+        lines.append("repaired: `scraper fetch` gets again what is missing; files with other bytes stay as they are")
+    elif summary.missing or summary.damaged or summary.inconsistent:
+        lines.append("`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing")
+    if summary.removed:
+        lines.append(f"{_count(len(summary.removed), 'file')} unknown to the manifest removed")
+    elif summary.strays:
+        lines.append(
+            "what it does not know stays, since it may be yours or another manifest's; if none of it is, "
+            f"`scraper verify --remove-strays` deletes all {len(summary.strays):,}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -88,6 +94,13 @@ def describe_fetch(summary: FetchSummary) -> str:
             f"{_count(summary.requests, 'request')} in {took}; {summary.saved:,} of {summary.wanted:,} wanted are there"
         )
     ]
+    if summary.found:
+        lines.append(
+            f"{_count(summary.found, 'image')} of these were on disk already: files with the same bytes are shared"
+        )
+    if summary.renamed:
+        names = _count(summary.renamed, "image has", "images have")
+        lines.append(f"{names} another name than usual, since other files had that; those stay as they are")
     if summary.short:
         lines.append(f"{_count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
     if summary.unresolved:

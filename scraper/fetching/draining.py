@@ -18,19 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST, FetchOptions
-from scraper.errors import InterruptedRunError, StoppedEarlyError
+from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
 from scraper.fetching.placing import Placer, revisions_of
-from scraper.fetching.resuming import check_out, look_at
+from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.fetching.worker import Worker
 from scraper.files.store import Folder
 from scraper.manifest.access import candidates
-from scraper.manifest.access.recording import Batch, Settled, record
+from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.model import Kind, Outcome, Revision, State, Wnid
 from scraper.pictures.judge import Rules
 from scraper.running.crew import Crew, Stop
 from scraper.running.retry import Policy
 from scraper.running.session import exclusive, recorded
+from scraper.running.unfinished import clear_up
 from scraper.web.client import Client
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class FetchSummary:
         unresolved: classes in the manifest without a list.
         bytes: of the images of this run.
         seconds: the run took.
+        found: of the images of this run, those whose files were there already, with the same bytes.
+        renamed: those that got other names than their URLs', which other files had.
     """
 
     manifest: Path
@@ -110,6 +113,8 @@ class FetchSummary:
     requests: int
     seconds: float
     outcomes: dict[Outcome, int]
+    found: int = 0
+    renamed: int = 0
 
 
 def _ignore(_: object) -> None:
@@ -147,6 +152,8 @@ def fetch(
         book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))
         client = stack.enter_context(Client(options.network, threads=options.threads))
         check_out(book, options)
+        clear_up(book, options.out)
+        renew_word(book)  # from here on copies of this manifest do not know what this run does
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
         run = stack.enter_context(recorded(book, "fetch", argv))
@@ -214,8 +221,7 @@ class _Drain:
         self._tally = _Tally()
         self._told_braked: set[str] = set()
         self._idle = False
-        self._missing = 0
-        self._told_missing = False
+        self._losses = Losses()
 
     def run(self, client: Client) -> None:
         """Drain the manifest."""
@@ -271,10 +277,8 @@ class _Drain:
         for wnid in itertools.islice(self._to_come, most):
             found = look_at(self._book, replace(self._states[wnid], saved=self._saved[wnid]), self._options)
             self._revisions += found.revisions
-            self._change_saved(wnid, -found.lost)
-            self._missing += found.lost
-            for stray in found.strays:
-                self._folder.remove(stray)
+            self._losses.add(found, self._saved[wnid])
+            self._change_saved(wnid, found.left - self._saved[wnid])
             wnids.append(wnid)
             if len(self._revisions) >= _REVISIONS:
                 break
@@ -283,16 +287,8 @@ class _Drain:
         for wnid in wnids:
             del self._to_come[wnid]
             self._scheduler.add(replace(self._states[wnid], saved=self._saved[wnid]))
-        self._tell_missing()
-
-    def _tell_missing(self) -> None:
-        # At the first that is found, and of all others together.
-        if self._missing and not (self._told_missing and self._to_come):
-            more = " more" if self._told_missing else ""
-            what, they = ("image was", "it") if self._missing == 1 else ("images were", "they")
-            self._notice(f"{self._missing}{more} {what} missing or of the wrong size; {they} will be fetched again")
-            self._missing = 0
-            self._told_missing = True
+        for line in self._losses.lines(last=not self._to_come):
+            self._notice(line)
 
     def _tell_photos(self, wnid: Wnid) -> None:
         if wnid not in self._photos_told and self._saved[wnid]:
@@ -324,7 +320,7 @@ class _Drain:
         decision = self._scheduler.done(placed.attempt, time.time())
         if not self._batch:
             self._batch_began = time.monotonic()
-        self._batch.append(Settled(placed.attempt, decision, placed.path))
+        self._batch.append(Settled(placed.attempt, decision))
         self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
         if decision.state is State.SAVED:
             self._change_saved(attempt.candidate.wnid, 1)
@@ -363,13 +359,16 @@ class _Drain:
         skipped = self._scheduler.take_skipped()
         revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
         batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
-        removals = self._placer.take_removals()  # forgotten with a batch that cannot be recorded: the images stay then
         if settled or revisions or batch.raises:
-            self._folder.sync()
-            record(self._book, self._run_id, batch, time.time())
-        self._placer.recorded()
-        for path in removals:
-            self._folder.remove(path)
+            try:
+                batch = replace(batch, settled=self._placer.name(settled))
+                self._folder.sync()
+                record(self._book, self._run_id, batch, time.time())
+            except ScraperError:
+                self._placer.forget()
+                raise
+        for path in self._placer.recorded():
+            self._notice(f"{path} was taken back and stays on disk: another may count on it, or has changed it")
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""
@@ -421,4 +420,6 @@ class _Drain:
             requests=self._tally.outcomes.total(),
             seconds=time.monotonic() - self._began,
             outcomes=dict(self._tally.outcomes),
+            found=self._placer.found,
+            renamed=self._placer.renamed,
         )

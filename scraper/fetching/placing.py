@@ -10,15 +10,19 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from scraper.files.names import Place
+from scraper.files.store import Wanted
 from scraper.manifest.access.candidates import Twin, placeholders, same_bytes
+from scraper.manifest.access.recording import word
 from scraper.model import Outcome, Revision, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from scraper.files.store import Folder
+    from scraper.files.store import Folder, Kept
+    from scraper.manifest.access.recording import Settled
     from scraper.manifest.core import Manifest
-    from scraper.model import Attempt
+    from scraper.model import Attempt, Candidate, Picture
 
 SUSPICIOUS_PHOTOS: Final = 3
 """Different photo ids with the same bytes from which these count as a placeholder. People do upload a photo twice."""
@@ -29,18 +33,21 @@ class Placed:
     """An attempt after its picture was looked at among the others.
 
     Attributes:
-        attempt: with the outcome it has now.
-        path: of the image, relative to the output folder, where it was kept.
+        attempt: with the outcome it has now; its picture stays with it where it is to be kept.
         taken_back: images and duplicates that turned out to be the same placeholder.
     """
 
     attempt: Attempt
-    path: str | None = None
     taken_back: tuple[Twin, ...] = ()
 
 
 class Placer:
-    """Gives pictures their names. For the one coordinator."""
+    """Tells pictures apart, and gives them their names with the batch they are recorded in. For the one coordinator.
+
+    Attributes:
+        found: images whose files were there already, with the same bytes.
+        renamed: images that did not get the name they would have had, since other files had it.
+    """
 
     def __init__(self, book: Manifest, folder: Folder) -> None:
         self._book = book
@@ -49,7 +56,10 @@ class Placer:
         self._unrecorded: defaultdict[str, list[Twin]] = defaultdict(list)
         self._looked_up: dict[str, list[Twin]] = {}
         self._found: list[tuple[str, int]] = []
-        self._removals: list[str] = []
+        self._removals: list[Twin] = []
+        self._kept: dict[int, Kept] = {}
+        self.found = 0
+        self.renamed = 0
 
     def look_up(self, attempts: Iterable[Attempt]) -> None:
         """Ask the manifest in one go for what `place` must know of these attempts, which come next."""
@@ -62,7 +72,7 @@ class Placer:
         return same_bytes(self._book, [sha256]).get(sha256, []) if known is None else known
 
     def place(self, attempt: Attempt) -> Placed:
-        """Keep the attempt's picture, or throw it away and say what it is."""
+        """Decide that the attempt's picture is kept, or throw it away and say what it is."""
         picture, candidate = attempt.picture, attempt.candidate
         if picture is None:
             return Placed(attempt)
@@ -75,9 +85,9 @@ class Placer:
         if any(twin.path is not None and twin.wnid == candidate.wnid for twin in twins):
             placed = self._refuse(attempt, Outcome.DUPLICATE, "the same bytes as another image of the class")
         else:
-            path = self._folder.keep(picture.temporary, candidate.wnid, candidate.filename)
-            placed = Placed(attempt, path)
-        twin = Twin(candidate.id, candidate.url, candidate.photo_id, placed.path, candidate.form, candidate.fate)
+            placed = Placed(attempt)
+        path = f"{candidate.wnid}/{candidate.filename}" if placed.attempt.picture is not None else None
+        twin = Twin(candidate.id, candidate.url, candidate.photo_id, path, candidate.form, candidate.fate)
         self._unrecorded[picture.sha256].append(twin)
         return placed
 
@@ -90,7 +100,7 @@ class Placer:
         self._known.add(sha256)
         self._found.append((sha256, photos))
         self._unrecorded.pop(sha256, None)
-        self._removals += [twin.path for twin in twins if twin.path is not None]
+        self._removals += [twin for twin in twins if twin.path is not None]
         refused = self._refuse(attempt, Outcome.PLACEHOLDER, f"the same bytes came for {photos} photos")
         return replace(refused, taken_back=tuple(twins))
 
@@ -99,15 +109,56 @@ class Placer:
         found, self._found = self._found, []
         return found
 
-    def take_removals(self) -> list[str]:
-        """Paths of images taken back since the last call, whose files must go once the manifest says so."""
-        removals, self._removals = self._removals, []
-        return removals
+    def name(self, settled: Sequence[Settled]) -> list[Settled]:
+        """Give the pictures of a batch their names, safe from a power cut.
 
-    def recorded(self) -> None:
-        """Say that all that was placed is in the manifest."""
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        pictures = {a.candidate: a.picture for a in (one.attempt for one in settled) if a.picture is not None}
+        if not pictures:
+            return list(settled)
+        kept = self._folder.keep([_wanted(*each) for each in pictures.items()], word(self._book))
+        self._kept = {one.id: its for one, its in zip(pictures, kept, strict=True)}
+        self.found += sum(its.mark is None for its in kept)
+        self.renamed += sum(its.place.name != one.filename for one, its in zip(pictures, kept, strict=True))
+        return [self._named(one) for one in settled]
+
+    def _named(self, one: Settled) -> Settled:
+        its = self._kept.get(one.attempt.candidate.id)
+        return one if its is None else replace(one, path=str(its.place), mark=its.mark)
+
+    def recorded(self) -> list[str]:
+        """Say that all that was placed is in the manifest: the files of images that were taken back can go now.
+
+        Returns:
+            Paths of such files that stay, since they are not proven to be this manifest's alone.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        if self._kept:
+            self._folder.settle()
+        removals, self._removals = self._removals, []
+        stay = [str(place) for place, mark in map(self._whereabouts, removals) if not self._folder.remove(place, mark)]
         self._unrecorded.clear()
         self._looked_up.clear()
+        self._kept = {}
+        return stay
+
+    def forget(self) -> None:
+        """Say that what was placed could not be recorded: images stay that were to be taken back."""
+        self._removals = []
+        self._kept = {}
+
+    def _whereabouts(self, twin: Twin) -> tuple[Place, str | None]:
+        if (kept := self._kept.get(twin.candidate_id)) is not None:
+            return kept.place, kept.mark
+        return Place.of(twin.path or ""), twin.mark
+
+
+def _wanted(candidate: Candidate, picture: Picture) -> Wanted:
+    return Wanted(picture.temporary, candidate.wnid, candidate.filename, candidate.url, picture.bytes, picture.sha256)
 
 
 def revisions_of(taken_back: Iterable[Twin]) -> list[Revision]:

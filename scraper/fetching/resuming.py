@@ -1,4 +1,4 @@
-"""What a fetch finds of earlier runs: images that are gone, files left behind, candidates given another chance.
+"""What a fetch finds of earlier runs: images that are gone or changed, candidates given another chance.
 
 A class is looked at when its turn comes, before anything of it is asked for, so that a fetch begins at once however
 many images there are.
@@ -7,13 +7,15 @@ many images there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from scraper.errors import InputError
-from scraper.files.store import sizes_in
+from scraper.files.looking import sizes_in
+from scraper.files.names import Place
 from scraper.flickr import live_url
 from scraper.manifest.access.audit import classes_with_images, count_images
-from scraper.manifest.access.candidates import file_names, images, lost
+from scraper.manifest.access.candidates import images, lost
 from scraper.model import Kind, Outcome, Revision, State
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from scraper.config import FetchOptions
     from scraper.manifest.core import Manifest
-    from scraper.model import ClassState
+    from scraper.model import ClassState, Wnid
 
 
 def check_out(book: Manifest, options: FetchOptions) -> None:
@@ -30,12 +32,18 @@ def check_out(book: Manifest, options: FetchOptions) -> None:
     Raises:
         InputError: it has not; another folder is meant.
     """
-    there = classes_with_images(book)
-    if there and not any(sizes_in(options.out, wnid) for wnid in there):
+    classes = classes_with_images(book)
+    first = next(classes, None)
+    if first is not None and not any(_any_there(book, wnid, options) for wnid in chain((first,), classes)):
         raise InputError(
             f"none of the {count_images(book)} images of this manifest are in {options.out}: give the --out of the "
-            "earlier run (to fetch all of them again, run `scraper verify --repair` first)"
+            "earlier run (to fetch all of them again, run `scraper verify --repair --missing-anyway` first)"
         )
+
+
+def _any_there(book: Manifest, wnid: Wnid, options: FetchOptions) -> bool:
+    sizes = sizes_in(options.out, wnid)
+    return bool(sizes) and any(sizes.get(Place.of(path).name) == size for _, path, size in images(book, wnid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +51,71 @@ class Found:
     """How a class stands.
 
     Attributes:
-        lost: images whose file is not there or of another size.
+        images: on record, whatever the counts say.
+        missing: of these, images whose file is not there.
+        changed: those whose file is of another size.
         revisions: what becomes of candidates thereby, and by the options.
-        strays: files of its candidates that have no row, since the run that made them was cut short.
     """
 
-    lost: int
+    images: int
+    missing: int
+    changed: int
     revisions: list[Revision]
-    strays: list[str]
+
+    @property
+    def left(self) -> int:
+        """Images that are there."""
+        return self.images - self.missing - self.changed
+
+
+class Losses:
+    """What was found of lost images, to be told at the first and of all others together."""
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._changed = 0
+        self._miscounted = 0
+        self._told = False
+
+    def add(self, found: Found, counted: int) -> None:
+        """Note how a class stands, that was counted to have so many images."""
+        self._missing += found.missing
+        self._changed += found.changed
+        self._miscounted += found.images != counted
+
+    def lines(self, *, last: bool) -> list[str]:
+        """What is to be told now, or after the `last` class."""
+        lines = []
+        lost = self._missing + self._changed
+        if lost and (last or not self._told):
+            more = " more" if self._told else ""
+            what, they = ("image was", "it") if lost == 1 else ("images were", "they")
+            stay = "; what was changed stays as it is" if self._changed else ""
+            lines.append(f"{lost}{more} {what} missing or of the wrong size; {they} will be fetched again{stay}")
+            self._missing = self._changed = 0
+            self._told = True
+        if self._miscounted and last:
+            what = "1 class was" if self._miscounted == 1 else f"{self._miscounted} classes were"
+            lines.append(f"the images of {what} counted wrong: `scraper verify --repair` counts again")
+            self._miscounted = 0
+        return lines
 
 
 def look_at(book: Manifest, state: ClassState, options: FetchOptions) -> Found:
     """Compare the files of a class with its images, by name and size; nothing is read of them."""
-    sizes = sizes_in(options.out, state.wnid)
+    recorded = images(book, state.wnid)
+    sizes = sizes_in(options.out, state.wnid) if recorded else {}
     revisions = []
-    for number, path, size in images(book, state.wnid) if state.saved else ():
-        name = path.rpartition("/")[2]
-        if sizes.get(name) == size:
-            del sizes[name]
-        else:  # a file of another size stays among the others: it is not the image
+    changed = 0
+    for number, path, size in recorded:
+        there = sizes.get(Place.of(path).name)
+        if there != size:
+            changed += there is not None
             revisions.append(Revision(number, State.WAITING, None, "the file was missing or of another size"))
     gone = len(revisions)
-    # The next try for such a candidate would replace the file. Any other file is somebody's own and is let be.
-    strays = [f"{state.wnid}/{name}" for name in sorted(file_names(book, state.wnid) & sizes.keys())] if sizes else []
-    if state.saved - gone < state.n:
+    if len(recorded) - gone < state.n:
         revisions += _reopened(book, state, options)
-    return Found(gone, revisions, strays)
+    return Found(len(recorded), gone - changed, changed, revisions)
 
 
 def _reopened(book: Manifest, state: ClassState, options: FetchOptions) -> Iterator[Revision]:

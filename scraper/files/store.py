@@ -1,81 +1,89 @@
-"""The output folder: bytes go to a temporary file, are synced, and take their final name in one step.
+"""The output folder: bytes go to a temporary file, are synced, and get a name that nobody has, in one step.
 
-    OUT/.partial/<owner>/<random>    while a picture is being written
-    OUT/<wnid>/<file name>           once it is whole
+    OUT/.partial/<owner>/<session>-<number>    while a picture is being written, see `journal`
+    OUT/<wnid>/<file name>                     once it is whole
 
-A name is taken before its row is committed, and the bytes and the folder are on disk before that; so after a power
-cut a row never lacks its file. Folders are opened without following links, so nothing is written outside OUT.
+A folder may be shared by manifests, people and other tools. So no name is taken from a file that has it: a name is
+passed over where it has other bytes, and shared where it has the same. A file is removed only if it is proven to be
+this manifest's own: in full detail by the journal of a run that was cut short, or by the mark that it had when it was
+written, which any change to it takes away, and so does another manifest that shares it.
+
+Names are on disk, and so are the bytes and the folder, before their rows are committed; so after a power cut a row
+never lacks its file. Folders are opened without following links, so nothing is written outside OUT.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
+import fcntl
 import itertools
 import os
-import secrets
+import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scraper.errors import InputError, StoppedEarlyError
+from scraper.errors import InputError
+from scraper.files._opening import (
+    TRANSIENT,
+    locked,
+    make,
+    make_folder,
+    open_file,
+    open_folder,
+    open_root,
+    stopped,
+    stopping,
+)
+from scraper.files.journal import Claim, Journal, claimed
+from scraper.files.looking import digest
+from scraper.files.names import PARTIAL, Place, checked, names_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-PARTIAL: Final = ".partial"
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDERS: Final = 32
-"""Folders of classes that are kept open for renaming files into them."""
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_TRANSIENT: Final = (*_FULL, errno.EIO, errno.EMFILE, errno.ENFILE)
-"""Failures of the machine, which pass; others of a folder that is opened are the fault of who named it."""
+"""Folders of classes that are kept open for giving names in them."""
+_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
+"""What file systems without hard links (exFAT, some network shares) answer to one."""
+_TIMES: Final = 5
+"""How often folders are opened anew that a run which ends at the same moment removes."""
 
 
-class _stopping:  # noqa: N801 - used as contextlib's own are, which cost five times as much
-    """Turn a failure of the file system into the end of the run, which can be resumed once it is mended."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A temporary file that is to be an image of a class, and what it holds.
 
-    __slots__ = ("_parts",)
+    Attributes:
+        temporary: its name, as `write` gave it.
+        folder: the class's.
+        filename: the name it would best have.
+        url: of the image, which tells further names where that is taken.
+        bytes: in the file.
+        sha256: of them, in hex.
+    """
 
-    def __init__(self, *parts: object) -> None:
-        self._parts = parts
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise _stopped("/".join(str(part) for part in self._parts), error) from error
-
-
-def _stopped(path: object, error: OSError) -> StoppedEarlyError:
-    why = "the disk is full" if error.errno in _FULL else (error.strerror or str(error))
-    return StoppedEarlyError(f"cannot write to {path}: {why}; mend that and run `scraper fetch` again")
-
-
-def _subfolder(parent: int, name: str) -> int:
-    """A descriptor of the folder `name` in `parent`, which is made where there is none; a link is refused."""
-    try:
-        return os.open(name, _FOLDER, dir_fd=parent)
-    except FileNotFoundError:
-        os.mkdir(name, 0o755, dir_fd=parent)
-        os.fsync(parent)
-        return os.open(name, _FOLDER, dir_fd=parent)
+    temporary: str
+    folder: str
+    filename: str
+    url: str
+    bytes: int
+    sha256: str
 
 
-def _make(path: Path) -> None:
-    """Make a folder and those above it where there are none, with their names safe from a power cut."""
-    if path.is_dir():
-        return
-    if not path.parent.exists():
-        _make(path.parent)
-    path.mkdir(exist_ok=True)
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An image that has its name.
+
+    Attributes:
+        place: it has.
+        mark: what told the file from any other once it was written; None where a file with the same bytes was there.
+    """
+
+    place: Place
+    mark: str | None
 
 
 class Folder:
@@ -85,42 +93,60 @@ class Folder:
     """
 
     def __init__(self, path: Path, *, owner: str) -> None:
-        """Open `path`, making it where there is none, and remove the temporary files an earlier run of `owner` left.
+        """Open `path`, making it where there is none.
 
         Raises:
             InputError: the folder cannot be made or written to.
             StoppedEarlyError: it cannot at this moment, since the disk is full for instance.
+            UnsafeNameError: `owner` cannot be a folder's name.
         """
         self.path = path
-        self._owner = owner
+        self._owner = checked(owner)
         self._dirty: set[str] = set()
-        self._session = secrets.token_hex(4)
         self._numbers = itertools.count()
         self._folders: dict[str, int] = {}
+        self._links = True
         try:
-            _make(path)
-            self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._partials = _subfolder(self._root, PARTIAL)
-            self._partial = _subfolder(self._partials, owner)
+            make(path)
+            self._root = open_root(path)
+            self._partials, self._partial, self._journal = self._begin()
             self.discard(self._write(b""))
         except OSError as error:
-            if error.errno in _TRANSIENT:
-                raise _stopped(path, error) from error
+            if error.errno in TRANSIENT:
+                raise stopped(path, error) from error
             raise InputError(
                 f"cannot write to the output folder {path}: {error.strerror}; give another --out"
             ) from error
-        for name in os.listdir(self._partial):
-            self.discard(name)
+
+    def _begin(self) -> tuple[int, int, Journal]:
+        for _ in range(_TIMES):
+            with contextlib.suppress(FileNotFoundError):
+                return self._open_partial()
+        return self._open_partial()
+
+    def _open_partial(self) -> tuple[int, int, Journal]:
+        with contextlib.ExitStack() as stack:
+            partials = make_folder(self._root, PARTIAL)
+            stack.callback(os.close, partials)
+            partial = make_folder(partials, self._owner)
+            stack.callback(os.close, partial)
+            journal = Journal(partial)
+            stack.pop_all()
+            return partials, partial, journal
 
     def close(self) -> None:
-        """Remove the temporary files that are left, and their folders where nobody else uses them."""
-        for name in os.listdir(self._partial):
-            self.discard(name)
+        """Remove what this run has under way, and its folders where nobody else uses them."""
+        with contextlib.suppress(OSError):
+            for folder in self._dirty:
+                os.fsync(self._folder(folder))
+        self._journal.close()
         with contextlib.suppress(OSError):
             os.rmdir(self._owner, dir_fd=self._partials)
             os.rmdir(PARTIAL, dir_fd=self._root)
-        for folder in (*self._folders.values(), self._partial, self._partials, self._root):
-            os.close(folder)
+        for opened in (*self._folders.values(), self._partial, self._partials, self._root):
+            os.close(opened)
+
+    # --- temporary files ---------------------------------------------------------------------------------------------
 
     def write(self, body: bytes) -> str:
         """Write `body` to a new temporary file and sync it; returns the file's name.
@@ -128,11 +154,11 @@ class Folder:
         Raises:
             StoppedEarlyError: the file system refused.
         """
-        with _stopping(self.path):
+        with stopping(self.path):
             return self._write(body)
 
     def _write(self, body: bytes) -> str:
-        name = f"{self._session}-{next(self._numbers)}"
+        name = f"{self._journal.session}-{next(self._numbers)}"
         file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
         try:
             view = memoryview(body)
@@ -151,95 +177,144 @@ class Folder:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=self._partial)
 
-    def keep(self, temporary: str, wnid: str, filename: str) -> str:
-        """Give a temporary file its final name; returns the path relative to the output folder.
+    # --- names -------------------------------------------------------------------------------------------------------
 
-        The name is not safe from a power cut before `sync`.
+    def keep(self, wanted: Sequence[Wanted], word: str) -> list[Kept]:
+        """Give temporary files their final names, safe from a power cut; what each has now, in order.
+
+        Args:
+            wanted: the files.
+            word: of the batch that was recorded last, by which the next run will know that these are not on record.
 
         Raises:
             StoppedEarlyError: the file system refused.
+            UnsafeNameError: a name would lead out of the folder; none was given.
         """
-        with _stopping(self.path, wnid):
-            os.rename(temporary, filename, src_dir_fd=self._partial, dst_dir_fd=self._folder(wnid))
-        self._dirty.add(wnid)
-        return f"{wnid}/{filename}"
+        names = [names_for(one.filename, one.url) for one in wanted]
+        kept: dict[int, Kept] = {}
+        claims: list[Claim] = []
+        while waiting := [number for number in range(len(wanted)) if number not in kept]:
+            tries = [self._claim(wanted[number], next(names[number])) for number in waiting]
+            with stopping(self.path, PARTIAL):
+                self._journal.write(word, [*claims, *tries])
+            for number, claim in zip(waiting, tries, strict=True):
+                if (given := self._give(wanted[number].temporary, claim)) is not None:
+                    kept[number] = given
+                    claims += [claim] if given.mark is not None else []
+        self.sync()
+        return [kept[number] for number in range(len(wanted))]
+
+    def settle(self) -> None:
+        """Say that all names that were given are on record."""
+        with stopping(self.path, PARTIAL):
+            self._journal.clear()
+
+    def _claim(self, wanted: Wanted, name: str) -> Claim:
+        place = Place(wanted.folder, name)
+        with stopping(self.path, PARTIAL):
+            found = os.stat(wanted.temporary, dir_fd=self._partial, follow_symlinks=False)
+        return Claim(place, found.st_ino, found.st_mtime_ns, wanted.bytes, wanted.sha256)
+
+    def _give(self, temporary: str, claim: Claim) -> Kept | None:
+        """Let a file have a name, or share the file that has it; None where that is another."""
+        place = claim.place
+        with stopping(self.path, place.folder):
+            folder = self._folder(place.folder)
+            self._dirty.add(place.folder)
+            try:
+                self._link(temporary, folder, place.name)
+            except FileExistsError:
+                if not self._share(folder, claim):
+                    return None
+                self.discard(temporary)
+                return Kept(place, None)
+            return Kept(place, _mark(os.stat(place.name, dir_fd=folder, follow_symlinks=False)))
+
+    def _link(self, temporary: str, folder: int, name: str) -> None:
+        """Move a temporary file to a name that nobody has.
+
+        Raises:
+            FileExistsError: somebody has it.
+        """
+        if self._links:
+            try:
+                os.link(temporary, name, src_dir_fd=self._partial, dst_dir_fd=folder, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._links = False
+            else:
+                os.unlink(temporary, dir_fd=self._partial)
+                return
+        # An empty file of ours holds the place for the moment.
+        os.close(os.open(name, _NEW_FILE, 0o644, dir_fd=folder))
+        os.rename(temporary, name, src_dir_fd=self._partial, dst_dir_fd=folder)
+
+    def _share(self, folder: int, claim: Claim) -> bool:
+        """Whether the file that has a name holds the same bytes, and will stay: nobody removes it from now on."""
+        name = claim.place.name
+        try:
+            with open_file(folder, name) as (file, found):
+                if not locked(file, fcntl.LOCK_SH):
+                    return False
+                if found.st_size != claim.bytes or digest(file, claim.bytes) != claim.sha256:
+                    return False
+                claims = claimed(self._partials, but=self._journal.session)
+                if any(other.place == claim.place and other.inode == found.st_ino for other in claims):
+                    return False
+                # This changes nothing but the time of change, which is in the mark by which its writer knows it.
+                os.fchmod(file, stat.S_IMODE(found.st_mode))
+                os.fsync(file)
+                now = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                return now.st_ino == found.st_ino and now.st_ctime_ns != found.st_ctime_ns
+        except OSError as error:
+            if error.errno in TRANSIENT:
+                raise
+            return False
 
     def sync(self) -> None:
-        """Make the names given since the last call safe from a power cut: one sync for each folder touched."""
+        """Make what changed in folders since the last call safe from a power cut: one sync for each of them."""
         for wnid in self._dirty:
-            with _stopping(self.path, wnid):
+            with stopping(self.path, wnid):
                 os.fsync(self._folder(wnid))
         self._dirty.clear()
 
-    def _folder(self, wnid: str) -> int:
+    def _folder(self, wnid: str, *, create: bool = True) -> int:
         """A descriptor of the folder of a class; those used last are kept open."""
         folder = self._folders.pop(wnid, None)
         if folder is None:
             if len(self._folders) >= _OPEN_FOLDERS:
                 os.close(self._folders.pop(next(iter(self._folders))))
-            folder = _subfolder(self._root, wnid)
+            folder = make_folder(self._root, wnid) if create else open_folder(self._root, wnid)
         self._folders[wnid] = folder  # the last place: used most recently
         return folder
 
-    def remove(self, path: str) -> None:
-        """Remove an image that is no longer wanted; its folder is synced with the next batch."""
-        remove(self.path, path)
-        self._dirty.add(path.partition("/")[0])
+    def remove(self, place: Place, mark: str | None) -> bool:
+        """Remove an image that is no longer wanted, if it is as it was when it was written; whether it is gone.
+
+        Its folder is synced with the next batch.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        with stopping(self.path, place):
+            try:
+                folder = self._folder(place.folder, create=False)
+                with open_file(folder, place.name) as (file, _):
+                    # Whoever begins to share it at this moment has locked it, and then changes its mark.
+                    if not locked(file, fcntl.LOCK_EX) or _mark(os.fstat(file)) != mark:
+                        return False
+                    os.unlink(place.name, dir_fd=folder)
+            except (FileNotFoundError, NotADirectoryError):
+                return True
+            except OSError as error:
+                if error.errno in TRANSIENT:
+                    raise
+                return False
+        self._dirty.add(place.folder)
+        return True
 
 
-def sizes_in(root: Path, folder: str) -> dict[str, int]:
-    """The size in bytes of each ordinary file in a folder below `root`, by name; none where there is no such folder."""
-    try:
-        with _descend(root, folder) as opened, os.scandir(opened) as entries:
-            files = (entry for entry in entries if entry.is_file(follow_symlinks=False))
-            return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in files}
-    except OSError:
-        return {}
-
-
-def digest(root: Path, path: str) -> tuple[int, str] | None:
-    """Size in bytes and SHA-256 of the file at `path` below `root`; None where there is no such ordinary file."""
-    folder, _, name = path.partition("/")
-    try:
-        with _descend(root, folder) as parent:
-            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        with open(file, "rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            return os.fstat(file).st_size, sha256
-    except OSError:
-        return None
-
-
-@contextlib.contextmanager
-def _descend(root: Path, folder: str) -> Iterator[int]:
-    """A descriptor of a folder below `root`, opened step by step so that no link on the way is followed."""
-    opened = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for name in folder.split("/"):
-            below = os.open(name, _FOLDER, dir_fd=opened)
-            os.close(opened)
-            opened = below
-        yield opened
-    finally:
-        os.close(opened)
-
-
-def files_in(root: Path, folder: str) -> set[str]:
-    """Whatever is no folder in a folder below `root`, links too; paths below `root`."""
-    try:
-        with _descend(root, folder) as opened, os.scandir(opened) as entries:
-            return {f"{folder}/{entry.name}" for entry in entries if not entry.is_dir(follow_symlinks=False)}
-    except OSError:
-        return set()
-
-
-def remove(root: Path, path: str) -> None:
-    """Remove the file at `path` below `root`, where there is one: the folder may be gone, or the name be a folder's.
-
-    Raises:
-        StoppedEarlyError: the file system refused.
-    """
-    folder, _, name = path.rpartition("/")
-    absent = contextlib.suppress(FileNotFoundError, IsADirectoryError)
-    with _stopping(root, path), absent, _descend(root, folder) as parent:
-        os.unlink(name, dir_fd=parent)
+def _mark(found: os.stat_result) -> str:
+    """What tells a file from any other and from itself after a change: its number, and when it was changed."""
+    return f"{found.st_ino}-{found.st_ctime_ns}"

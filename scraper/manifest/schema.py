@@ -46,7 +46,8 @@ CREATE TABLE manifest (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   identity TEXT NOT NULL CHECK (length(identity) >= 12),
   made_at TEXT NOT NULL,
-  made_by TEXT NOT NULL
+  made_by TEXT NOT NULL,
+  batch TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 CREATE TABLE classes (
@@ -94,7 +95,8 @@ CREATE TABLE image (
   height INTEGER NOT NULL CHECK (height >= 1),
   saved_at TEXT NOT NULL,
   checked TEXT NOT NULL CHECK ({_one_of("checked", Check)}),
-  adopted INTEGER NOT NULL DEFAULT 0 CHECK (adopted BETWEEN 0 AND 1)
+  adopted INTEGER NOT NULL DEFAULT 0 CHECK (adopted BETWEEN 0 AND 1),
+  mark TEXT
 ) STRICT;
 CREATE INDEX image_digest ON image (substr(sha256, 1, 12));
 

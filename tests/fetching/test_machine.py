@@ -265,7 +265,9 @@ def test_torn_files_are_healed(planned: Scraper, standin: StandIn) -> None:
     assert "3 images were missing or of the wrong size" in result.err
     assert [standin.count(url) for _, url in urls] == [1, 1, 1]
     assert len(standin.requests) == 3
-    check(planned)
+    torn = [path for path, _ in urls[:2]]
+    check(planned, others=torn)
+    planned.done("verify", "--remove-strays")
     completes(planned)
 
 
@@ -438,8 +440,15 @@ def test_a_manifest_that_is_removed_ends_a_fetch(planned: Scraper, standin: Stan
     assert "scraper.db was removed" in stopped_clearly(finish(process), 3)
     standin.latency = 0
     assert "scraper plan" in stopped_clearly(planned.run("fetch"), 3)
+    before = {path: path.read_bytes() for path in planned.images.glob("n*/*")}
     planned.done("plan", TENCH, CLOCK, "-n", str(WANTED))
-    completes(planned)
+    planned.done("fetch")
+    assert planned.one(SAVED) == 2 * WANTED
+    check_manifest(planned)
+    check_files(planned, strays=True)
+    assert {path: path.read_bytes() for path in before} == before
+    # What the first one's last batch left may be wanted by its rows, wherever it is now; the rest is shared.
+    assert 0 < planned.one("SELECT count(*) FROM images WHERE adopted") <= len(before)
 
 
 def test_a_manifest_that_was_moved_and_put_back_has_lost_nothing(planned: Scraper, standin: StandIn) -> None:
@@ -569,8 +578,8 @@ def test_the_output_folder_is_removed_during_a_run(planned: Scraper, standin: St
     standin.latency = 0
     # What it tells to do must lead out of it.
     line = stopped_clearly(planned.run("fetch"), 2)
-    assert "verify --repair" in line
-    planned.done("verify", "--repair")
+    assert "`scraper verify --repair --missing-anyway`" in line
+    planned.done("verify", "--repair", "--missing-anyway")
     completes(planned)
 
 

@@ -3,7 +3,8 @@
 A fetch runs under strace. From what it told the system, in order, the test works out which files are safe at a moment:
 their bytes were synced, and after that the folder that names them, and those above. Anything else counts as lost. At
 each sync of the manifest and each removal of a file, SQLite opens the manifest as it would be, once with every write to
-it and once with the synced ones alone; every image that it speaks of must be safe.
+it and once with the synced ones alone; every image that it speaks of must be safe. Where a file gets its name, the
+journal that is safe by then must hold it, so that whatever is left without a row is known for what it is.
 """
 
 from __future__ import annotations
@@ -31,19 +32,20 @@ if TYPE_CHECKING:
 
     from tests.standin import Request, Wire
 
-CALLS: Final = "mkdir,mkdirat,write,pwrite64,fsync,fdatasync,renameat,renameat2,unlink,unlinkat"
-STRACE: Final = ("strace", "-ff", "-y", "-ttt", "-T", "-xx", "-s", "5000", "-e", f"trace={CALLS}", "-e", "signal=none")
-LINE: Final = re.compile(r"([\d.]+) (\w+)\((.*)\) += (\d+) <([\d.]+)>")
+CALLS: Final = "openat,mkdir,mkdirat,write,pwrite64,ftruncate,fsync,fdatasync,renameat,renameat2,linkat,unlink,unlinkat"
+STRACE: Final = ("strace", "-ff", "-y", "-ttt", "-T", "-xx", "-s", "65536", "-e", f"trace={CALLS}", "-e", "signal=none")
+LINE: Final = re.compile(r"([\d.]+) (\w+)\((.*)\) += (\d+)(?:<[^>]*>)? <([\d.]+)>")
 TEXT: Final = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A system call that succeeded: the paths and the bytes in its arguments, the last number, what it returned."""
+    """A system call that succeeded: the paths, bytes and flags in its arguments, the last number, what it returned."""
 
     name: str
     paths: tuple[Path, ...]
     body: bytes
+    flags: frozenset[str]
     number: int
     result: int
 
@@ -58,10 +60,13 @@ def calls(folder: Path, traces: str) -> Iterator[Call]:
                 texts = [bytes.fromhex(text.replace("\\x", "")) for text in TEXT.findall(arguments)]
                 names = [os.fsdecode(text) for text in texts]
                 # A call that ends with `at` names a folder before each name in it; the others are told a file.
-                pairs = {"mkdirat": 1, "unlinkat": 1, "renameat": 2, "renameat2": 2}.get(name, 0)
+                pairs = {"mkdirat": 1, "unlinkat": 1, "renameat": 2, "renameat2": 2, "linkat": 2, "openat": 1}.get(
+                    name, 0
+                )
                 paths = [folder.joinpath(*names[2 * i : 2 * i + 2]) for i in range(pairs)] or [folder / names[0]]
+                flags = frozenset(re.findall(r"O_[A-Z]+", arguments))
                 last = re.search(r"(\d+)$", arguments)
-                call = Call(name, tuple(paths), texts[-1], int(last[1]) if last else 0, int(result))
+                call = Call(name, tuple(paths), texts[-1], flags, int(last[1]) if last else 0, int(result))
                 found.append((float(began) + float(took), call))
     yield from (call for _, call in sorted(found, key=lambda entry: entry[0]))
 
@@ -79,6 +84,8 @@ class Disk:
         self.unsafe: defaultdict[Path, set[Path]] = defaultdict(set)
         self.names: set[str] = set()
         self.taken_back: set[str] = set()
+        self.journal: defaultdict[Path, bytes] = defaultdict(bytes)
+        self.claimed: dict[Path, bytes] = {}
 
     def load(self) -> None:
         """Take the manifest for safe as it is."""
@@ -88,33 +95,67 @@ class Disk:
     def take(self, call: Call) -> None:
         """Do what a call did, and look whether all is sound wherever it may no longer be."""
         path = call.paths[0]
+        if path in self.book:
+            self.take_of_book(path, call)
+        elif path.suffix == ".journal":
+            self.take_of_journal(path, call)
+        elif call.name == "write":
+            self.sizes[path] += call.result
+        elif call.name in ("fsync", "fdatasync"):
+            self.whole[path] = self.sizes[path]
+            self.unsafe.pop(path, None)
+        elif call.name in ("mkdir", "mkdirat"):
+            self.unsafe[path.parent].add(path)
+        elif call.name == "linkat":
+            self.name(path, call.paths[1])
+        elif call.name in ("unlink", "unlinkat"):
+            self.whole.pop(path, None)
+            self.look()
+        assert not call.name.startswith("rename"), "a name is given in a way that may take it from another file"
+
+    def take_of_book(self, path: Path, call: Call) -> None:
+        """The same, of the manifest's files."""
         match call.name:
-            case "write":
-                self.sizes[path] += call.result
-            case "pwrite64" if path in self.book:
+            case "pwrite64":
                 body = self.written[path]
                 body.extend(bytes(max(0, call.number - len(body))))
                 body[call.number : call.number + call.result] = call.body
-            case "fsync" | "fdatasync" if path in self.book:
+            case "fsync" | "fdatasync":
                 self.look()
                 self.synced[path] = bytes(self.written[path])
                 self.look()
-            case "fsync" | "fdatasync":
-                self.whole[path] = self.sizes[path]
-                self.unsafe.pop(path, None)
-            case "mkdir" | "mkdirat":
-                self.unsafe[path.parent].add(path)
-            case "renameat" | "renameat2":
-                assert self.written == self.synced, "a batch begins before the one before it is safe"
-                self.whole[call.paths[1]] = self.whole.pop(path, -1)
-                self.unsafe[call.paths[1].parent].add(call.paths[1])
             case "unlink" | "unlinkat":
-                self.whole.pop(path, None)
-                if path in self.book:
-                    self.written[path] = bytearray()
+                self.written[path] = bytearray()
                 self.look()
             case _:
                 pass
+
+    def take_of_journal(self, path: Path, call: Call) -> None:
+        """The same, of a journal."""
+        match call.name:
+            case "openat" if "O_CREAT" in call.flags:
+                self.unsafe[path.parent].add(path)
+            case "pwrite64":
+                assert call.number == 0
+                self.journal[path] = call.body
+            case "ftruncate":
+                self.journal[path] = self.journal[path][: call.number]
+            case "fsync" | "fdatasync":
+                self.claimed[path] = self.journal[path]
+            case _:
+                pass
+
+    def name(self, path: Path, named: Path) -> None:
+        """A file gets its name."""
+        assert self.written == self.synced, "a batch begins before the one before it is safe"
+        claims = b"".join(body for journal, body in self.claimed.items() if not self.lost(journal))
+        assert f'"{named.relative_to(self.root / "images")}"'.encode() in claims, "named before it was claimed"
+        self.whole[named] = self.whole.get(path, -1)
+        self.unsafe[named.parent].add(named)
+
+    def lost(self, path: Path) -> bool:
+        """Whether the folders above do not name a path for sure."""
+        return bool(set().union(*self.unsafe.values()) & {path, *path.parents})
 
     def look(self) -> None:
         """Every image that the manifest would speak of would be there."""

@@ -58,17 +58,17 @@ def test_one_lost_file_is_told_of_in_the_singular(full: Scraper) -> None:
     check(full)
 
 
-def test_a_file_without_a_row_in_a_full_class_is_removed(full: Scraper, standin: StandIn) -> None:
-    """As a run leaves it that is killed between the name of a file and its row."""
+def test_a_file_with_the_name_of_a_waiting_candidate_stays(full: Scraper, standin: StandIn) -> None:
+    """A name tells nothing of who gave it."""
     wnid, name = full.rows(
         "SELECT wnid, replace(url, rtrim(url, replace(url, '/', '')), '') FROM candidates "
         "WHERE state = 'waiting' AND filename IS NULL ORDER BY id DESC"
     )[0]
-    stray, own = full.images / wnid / name, full.images / wnid / "notes.txt"
-    stray.write_bytes(b"half")
+    named, own = full.images / wnid / name, full.images / wnid / "notes.txt"
+    named.write_bytes(b"half")
     own.write_text("mine")
     full.done("fetch")
-    assert (stray.exists(), own.exists()) == (False, True)
+    assert (named.read_bytes(), own.read_text()) == (b"half", "mine")
     assert standin.requests == []
 
 
@@ -82,11 +82,12 @@ def test_another_chance_is_given_in_classes_that_a_lost_file_made_short(tmp_path
         standin.reset_counts()
         scraper.done("fetch", "--retry", "gone")
         assert standin.requests == []  # every class has its images
-        for (path,) in scraper.rows("SELECT path FROM images"):
+        _, *emptied = [path for (path,) in scraper.rows("SELECT path FROM images")]
+        for path in emptied:
             (scraper.images / path).write_bytes(b"")
         scraper.done("fetch", "--retry", "gone")
         assert {url for url in gone if standin.count(url)}
-        check(scraper)
+        check(scraper, others=emptied)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "no folder", "a folder"])

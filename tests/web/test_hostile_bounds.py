@@ -165,7 +165,10 @@ def test_repair_of_a_folder_that_lost_every_image(standin: StandIn, tmp_path: Pa
     for path in scraper.images.rglob("*.*"):
         if path.is_file():
             path.unlink()
-    scraper.done("verify", "--repair")
+    before = scraper.snapshot()
+    assert "--repair --missing-anyway" in scraper.done("verify", "--repair", code=2).err
+    assert scraper.snapshot() == before
+    scraper.done("verify", "--repair", "--missing-anyway")
     scraper.done("fetch")
     check(scraper)
 

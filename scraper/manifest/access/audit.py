@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from scraper.flickr import host_of
-from scraper.manifest.schema import COUNTS, RANKS
+from scraper.manifest.schema import COUNTS, RANKS, candidate_id, wnid_of
 from scraper.manifest.values import columns, image_path
+from scraper.model import Wnid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.manifest.core import Manifest
-    from scraper.model import Wnid
 
 _Counted: TypeAlias = dict[tuple[str, ...], tuple[int, ...]]
 """The rows of a table of counts: what is told apart, and what is counted."""
@@ -37,9 +37,13 @@ def count_images(book: Manifest) -> int:
     return book.count("FROM image")
 
 
-def classes_with_images(book: Manifest) -> list[Wnid]:
-    """The classes that have images, in the order of their ids."""
-    return list(book.column("class_outcomes.wnid", "FROM class_outcomes WHERE outcome = 'saved' AND candidates > 0"))
+def classes_with_images(book: Manifest) -> Iterator[Wnid]:
+    """The classes that have images, in the order of their ids, by the images themselves and not by any count."""
+    after = 0
+    while found := list(book.column("image.candidate_id", "FROM image WHERE candidate_id > ? LIMIT 1", (after,))):
+        wnid = Wnid(wnid_of(found[0]))
+        yield wnid
+        after = candidate_id(wnid, RANKS - 1)
 
 
 def image_digests(book: Manifest) -> Iterator[Recorded]:

@@ -36,7 +36,10 @@ class Lost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A candidate that given bytes came for: an image with its path, or a duplicate without."""
+    """A candidate that given bytes came for: an image with its path, or a duplicate without.
+
+    An image that is not on record yet has no mark, and may still get another path.
+    """
 
     candidate_id: int
     url: str
@@ -44,6 +47,7 @@ class Twin:
     path: str | None
     form: Form | None = None
     fate: Outcome | None = None
+    mark: str | None = None
 
     @property
     def wnid(self) -> str:
@@ -138,16 +142,10 @@ def photos(book: Manifest, wnid: Wnid) -> list[int]:
     return list(book.column("candidate.photo_id", joined, _ids(wnid)))
 
 
-def file_names(book: Manifest, wnid: Wnid) -> set[str]:
-    """The names that files of a class's candidates have or would have."""
-    sql = columns("candidate.url", "candidate.filename") + " FROM candidate WHERE id BETWEEN ? AND ?"
-    return set(book.select(lambda url, filename: filename or file_name(url), sql, _ids(wnid)))
-
-
 _TWIN: Final = ("candidate.id", "candidate.url", "candidate.photo_id", "candidate.form", "candidate.fate")
 _IMAGES: Final = f"""
 WITH wanted AS (SELECT value AS digest FROM json_each(?))
-{columns("image.sha256", *_TWIN, "image.path")} FROM wanted
+{columns("image.sha256", *_TWIN, "image.path", "image.mark")} FROM wanted
 -- The index has no more than the beginning of a digest, by which it stays small.
 CROSS JOIN image ON substr(image.sha256, 1, 12) = substr(digest, 1, 12) AND image.sha256 = digest
 JOIN candidate ON candidate.id = candidate_id
@@ -170,8 +168,9 @@ def same_bytes(book: Manifest, digests: Iterable[str]) -> dict[str, list[Twin]]:
 
 
 def _twin(digest: str, *row: Any) -> tuple[str, Twin]:
-    number, url, photo, form, fate, *path = row
-    return digest, Twin(number, url, photo, image_path(number, path[0]) if path else None, form, fate)
+    number, url, photo, form, fate, *image = row
+    path, mark = image or (None, None)
+    return digest, Twin(number, url, photo, image_path(number, path) if path else None, form, fate, mark)
 
 
 def placeholders(book: Manifest) -> set[str]:

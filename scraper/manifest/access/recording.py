@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One attempt and what it means: what becomes of the candidate, and the image's path where it was saved."""
+    """One attempt and what it means.
+
+    Attributes:
+        decision: what becomes of the candidate.
+        path: of its image, relative to the output folder, where it was saved.
+        mark: by which the image's file is known for one that we wrote; None where it was there before.
+    """
 
     attempt: Attempt
     decision: Decision
     path: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +78,35 @@ def _decide(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
 
 
 def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> None:
+    saved_at = iso(now)
+    rows = [
+        (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, saved_at, p.checked, *known)
+        for s in settled
+        if (p := s.attempt.picture) is not None and s.path is not None
+        for known in ((int(s.mark is None), s.mark),)
+    ]
     connection.executemany(
-        "INSERT INTO image (candidate_id, path, sha256, bytes, format, width, height, saved_at, checked) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, iso(now), p.checked)
-            for s in settled
-            if (p := s.attempt.picture) is not None and s.path is not None
-        ],
+        "INSERT INTO image (candidate_id, path, sha256, bytes, format, width, height, saved_at, checked, adopted, "
+        "mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
     )
+    if rows:
+        _renew_word(connection)
+
+
+def word(book: Manifest) -> str:
+    """The random word of the last batch that had images: names that were given under it are not on record."""
+    return "".join(book.column("manifest.batch", "FROM manifest"))
+
+
+def renew_word(book: Manifest) -> None:
+    """Give the manifest another word: what names were given before is settled."""
+    with book.transaction() as connection:
+        _renew_word(connection)
+
+
+def _renew_word(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE manifest SET batch = lower(hex(randomblob(8)))")
 
 
 def _insert_raises(connection: sqlite3.Connection, run_id: int, raises: Iterable[BudgetRaise], now: float) -> None:
