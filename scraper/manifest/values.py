@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import math
 import re
 import sqlite3
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from scraper.config import MOST_PER_CLASS
 from scraper.errors import ManifestForeignError
 from scraper.manifest.schema import FORMATS, RANKS, STATES
-from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State, Wnid
+from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
     import enum
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -33,6 +32,8 @@ T = TypeVar("T")
 _MOST: Final = 2**53
 """What no count, size or number of seconds in a manifest comes near; JSON still has it exactly."""
 _LONGEST_URL: Final = 8192
+_AT_ONCE: Final = 128
+"""Rows that are judged together; more of them alive at a time cost more than they save."""
 _SHOWN: Final = 80
 """Characters of a wrong value that an error shows."""
 
@@ -47,15 +48,39 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a column may hold: `read` gives the value as our own, or raises where it is not `meaning`."""
+    """What a column may hold.
 
-    read: Callable[[Any], Any]
+    Many values are judged at a time, by functions that loop in C: a report of a large manifest reads a million.
+
+    Attributes:
+        meaning: of a value, for errors.
+        right: whether all of some values, none of them NULL, are such.
+        words: what each value of a closed set becomes; None where values stay as they are.
+        null: whether NULL may stand for a value.
+    """
+
     meaning: str
+    right: Callable[[Sequence[Any]], bool]
+    words: Mapping[Any, Any] | None = None
+    null: bool = False
+
+    def read(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Values of the column as our own.
+
+        Raises:
+            ValueError, KeyError, TypeError: one of them is not what the column may hold.
+        """
+        if self.words is not None:
+            return list(map(self.words.__getitem__, values))
+        there = [value for value in values if value is not None] if self.null else values
+        if there and not self.right(there):
+            raise ValueError
+        return values
 
     def fits(self, value: object) -> bool:
         """Whether a value may stand in the column."""
         try:
-            self.read(value)
+            self.read([value])
         except _WRONG:
             return False
         return True
@@ -64,71 +89,59 @@ class Kind:
 _WRONG: Final = (ValueError, KeyError, TypeError)
 
 
-def _whole(low: int, high: int, what: str = "a whole number") -> Kind:
-    def read(value: object) -> int:
-        if type(value) is int and low <= value <= high:
-            return value
-        raise ValueError
+def _all_are(kind: type, values: Iterable[Any]) -> bool:
+    return set(map(type, values)) == {kind}
 
-    return Kind(read, f"{what} from {low:,} to {high:,}")
+
+def _whole(low: int, high: int, what: str = "a whole number") -> Kind:
+    def right(values: Sequence[int]) -> bool:
+        return _all_are(int, values) and low <= min(values) and max(values) <= high
+
+    return Kind(f"{what} from {low:,} to {high:,}", right)
 
 
 def _number(low: float, high: float) -> Kind:
-    def read(value: object) -> float:
-        if type(value) is float and math.isfinite(value) and low <= value <= high:
-            return value
-        raise ValueError
+    def right(values: Sequence[float]) -> bool:
+        return _all_are(float, values) and low <= min(values) and max(values) <= high
 
-    return Kind(read, f"a number from {low:g} to {high:g}")
+    return Kind(f"a number from {low:g} to {high:g}", right)
 
 
 def _matching(pattern: str, meaning: str) -> Kind:
     matches = re.compile(pattern, re.ASCII).fullmatch
-
-    def read(value: str) -> str:
-        if matches(value):
-            return value
-        raise ValueError
-
-    return Kind(read, meaning)
+    return Kind(meaning, lambda values: _all_are(str, values) and all(map(matches, values)))
 
 
-def _text(value: object) -> str:
-    if type(value) is str:
-        return value
-    raise ValueError
+def _one_of(words: Iterable[Any], values: Iterable[Any]) -> Kind:
+    """A closed set: `values` as SQLite has them, and the words that they become."""
+    known = dict(zip(values, words, strict=True))
+    return Kind(f"one of {', '.join(map(str, known))}", lambda found: set(found) <= known.keys(), known)
 
 
 def _word(words: Iterable[enum.StrEnum]) -> Kind:
-    return Kind({word.value: word for word in words}.__getitem__, f"one of {', '.join(words)}")
+    every = list(words)
+    return _one_of(every, [word.value for word in every])
 
 
 def _or_null(kind: Kind) -> Kind:
-    read = kind.read
-    return Kind(lambda value: None if value is None else read(value), f"{kind.meaning}, or NULL")
+    words = None if kind.words is None else {**kind.words, None: None}
+    return Kind(f"{kind.meaning}, or NULL", kind.right, words, null=True)
 
 
-def _candidate(value: object) -> int:
-    if type(value) is int and 0 < value < 10**8 * RANKS and value % RANKS:
-        return value
-    raise ValueError
+def _are_candidates(values: Sequence[int]) -> bool:
+    if not _all_are(int, values) or min(values) <= 0 or max(values) >= 10**8 * RANKS:
+        return False
+    return all(map(RANKS.__rmod__, values))  # a rank is never 0
 
 
-def _wnid(value: str) -> Wnid:
-    if _WNID.fullmatch(value):
-        return Wnid(value)
-    raise ValueError
-
-
-_WNID: Final = re.compile(r"n[0-9]{8}")
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,249}"
 
 ID = _whole(1, _MOST)
 COUNT = _whole(0, _MOST)
 SIGNED = _whole(-_MOST, _MOST)
-TEXT = Kind(_text, "text")
-WNID = Kind(_wnid, "a wnid such as n01440764")
-CANDIDATE = Kind(_candidate, "a class's number times 10,000,000, plus a rank")
+TEXT = Kind("text", lambda values: _all_are(str, values))
+WNID = _matching(r"n[0-9]{8}", "a wnid such as n01440764")
+CANDIDATE = Kind("a class's number times 10,000,000, plus a rank", _are_candidates)
 TIME = _matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "a time such as 2026-01-31T12:00:00.000Z")
 URL = _matching(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{_LONGEST_URL}}}", "a URL")
 DIGEST = _matching(r"[0-9a-f]{64}", "a SHA-256 in hex")
@@ -164,7 +177,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "candidate.url": URL,
     "candidate.photo_id": _or_null(_whole(0, 10**18)),
     "candidate.filename": _or_null(_matching(_NAME, "a file name of letters, digits, `.`, `_` and `-`")),
-    "candidate.state": Kind(dict(enumerate(map(State, STATES))).__getitem__, "a state from 0 to 3"),
+    "candidate.state": _one_of(map(State, STATES), range(len(STATES))),
     "candidate.outcome": _or_null(OUTCOME),
     "candidate.tries": _whole(0, 10**6),
     "candidate.not_before": _or_null(_number(0, 1e12)),
@@ -174,7 +187,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "image.path": _matching(rf"n[0-9]{{8}}/{_NAME}", "`wnid/file name`, the folder being that of its class"),
     "image.sha256": DIGEST,
     "image.bytes": COUNT,
-    "image.format": Kind({name: name for name in FORMATS}.__getitem__, f"one of {', '.join(FORMATS)}"),
+    "image.format": _one_of(FORMATS, FORMATS),
     "image.width": ID,
     "image.height": ID,
     "image.saved_at": TIME,
@@ -285,11 +298,6 @@ def columns(*names: str) -> str:
     return "SELECT " + ", ".join(f'{name} AS "{name}"' for name in names)
 
 
-@cache
-def _readers(names: tuple[str, ...]) -> tuple[Callable[[Any], Any], ...]:
-    return tuple(COLUMNS[name].read for name in names)
-
-
 def image_path(candidate: int, path: str) -> str:
     """The path of a candidate's image, whose folder must be that of its class."""
     if path.startswith(f"n{candidate // RANKS:08d}/"):
@@ -309,6 +317,14 @@ def _second(unix: int) -> str:
     return dt.datetime.fromtimestamp(unix, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def _wrong(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The columns that hold what they may not, in the first such row."""
+    for row in rows:
+        if wrong := [name for name, value in zip(names, row, strict=True) if not COLUMNS[name].fits(value)]:
+            return wrong
+    return []
+
+
 class Rows:
     """The rows of a manifest, through an open connection."""
 
@@ -325,16 +341,15 @@ class Rows:
             ManifestForeignError: a value is not what its column may hold.
         """
         cursor = self._connection.execute(sql, parameters)
-        names = tuple(column[0] for column in cursor.description)
-        readers = _readers(names)
+        names = [column[0] for column in cursor.description]
+        kinds = [COLUMNS[name] for name in names]
         try:
-            for row in cursor:
+            while rows := cursor.fetchmany(_AT_ONCE):
                 try:
-                    values = [read(value) for read, value in zip(readers, row, strict=True)]
+                    judged = [kind.read(values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
                 except _WRONG as error:
-                    wrong = [name for name, value in zip(names, row, strict=True) if not COLUMNS[name].fits(value)]
-                    raise self._foreign(wrong) from error
-                yield make(*values)
+                    raise self._foreign(_wrong(names, rows)) from error
+                yield from map(make, *judged)
         except UnfitError as error:
             raise self._foreign([error.column]) from error
         except sqlite3.OperationalError as error:

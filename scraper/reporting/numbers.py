@@ -176,14 +176,14 @@ class _Counts:
 
 def _by_class(book: Manifest) -> defaultdict[str, _Counts]:
     found: defaultdict[str, _Counts] = defaultdict(_Counts)
-    for row in counts.class_counts(book):
-        mine = found[row.wnid]
-        if row.candidates:
-            mine.tried[row.outcome] = row.candidates
-        if row.unasked:
-            mine.unasked[row.outcome] = row.unasked
-        mine.repaired += row.repaired
-        mine.bytes += row.bytes
+    for wnid, outcome, candidates, unasked, repaired, size in counts.class_counts(book):
+        mine = found[wnid]
+        if candidates:
+            mine.tried[outcome] = candidates
+        if unasked:
+            mine.unasked[outcome] = unasked
+        mine.repaired += repaired
+        mine.bytes += size
     return found
 
 
@@ -204,8 +204,8 @@ def _by_host(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
     return found
 
 
-def _of(outcomes: Mapping[Outcome, int], kind: Kind) -> int:
-    return sum(count for outcome, count in outcomes.items() if outcome.kind is kind)
+def _of(outcomes: Mapping[Outcome, int], *kinds: Kind) -> int:
+    return sum([count for outcome, count in outcomes.items() if outcome.kind in kinds])
 
 
 def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int, requests: int) -> Totals:
@@ -224,7 +224,7 @@ def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int
 
 
 def _decided(outcomes: Mapping[Outcome, int]) -> int:
-    return sum(_of(outcomes, kind) for kind in DECIDED_KINDS)
+    return _of(outcomes, *DECIDED_KINDS)
 
 
 def _link_rot(outcomes: Counter[Outcome]) -> LinkRot:

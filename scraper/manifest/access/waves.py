@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -39,25 +40,34 @@ class Recheck:
 
 
 _SETTLED: Final = (
-    columns("candidate.id", "candidate.url")
+    columns("candidate.id")
     + ', coalesce(fate, outcome) AS "candidate.outcome" FROM candidate WHERE tries > 0 AND state IN (1, 2)'
 )
+_URLS: Final = (
+    columns("candidate.id", "candidate.url")
+    + " FROM json_each(?) AS wanted CROSS JOIN candidate ON candidate.id = wanted.value"
+)
+_AT_ONCE: Final = 10_000
 
 
 def sample_settled(book: Manifest, size: int, outcomes: Iterable[Outcome], rng: random.Random) -> list[Settlement]:
     """A random sample of the candidates answered for good with one of `outcomes`, of any answer if empty."""
     names = frozenset(outcomes) or frozenset(o for o in Outcome if o.kind in DECIDED_KINDS)
-    chosen: list[tuple[int, str, Outcome]] = []
+    chosen: list[tuple[int, Outcome]] = []
     seen = 0
-    for row in book.select(lambda *values: values, _SETTLED):
-        if row[2] not in names:
+    for row in book.select(lambda *row: row, _SETTLED):
+        if row[1] not in names:
             continue
         seen += 1
         # Reservoir sampling: each row is kept with the same chance, in memory for the sample only.
         place = len(chosen) if len(chosen) < size else rng.randrange(seen)
         if place < size:
             chosen[place : place + 1] = [row]
-    return [Settlement(*row) for row in chosen]
+    urls: dict[int, str] = {}
+    for start in range(0, len(chosen), _AT_ONCE):
+        wanted = json.dumps([number for number, _ in chosen[start : start + _AT_ONCE]])
+        urls.update(book.select(lambda *row: row, _URLS, (wanted,)))
+    return [Settlement(number, urls[number], outcome) for number, outcome in chosen]
 
 
 def record_wave(book: Manifest, run_id: int, rows: Sequence[Recheck]) -> None:
