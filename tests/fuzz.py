@@ -25,6 +25,7 @@ import time
 import traceback
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -41,6 +42,8 @@ from scraper.planning.classlists import read_input
 from scraper.planning.listings import LONGEST_URL, parse_answer, split_index_line
 from scraper.planning.sources import IndexSource, NotGroupedError
 from scraper.web.client import Client
+from tests.pictures import bombs
+from tests.pictures.encoder import Picture, encode
 from tests.standin import photos
 
 if TYPE_CHECKING:
@@ -271,7 +274,15 @@ def small_pictures() -> list[bytes]:
         out = io.BytesIO()
         variant.save(out, form, **options)
         found.append(out.getvalue())
-    return found
+    return [*found, *odd_pictures()]
+
+
+def odd_pictures() -> list[bytes]:
+    """JPEGs that only a second look takes, and a bomb of each kind."""
+    odd = Picture(width=64, height=48, factors=((4, 2), (1, 1), (1, 1)))
+    mixed = replace(odd, factors=((2, 2), (2, 1), (1, 2)))
+    jpegs = [odd, mixed, replace(odd, interleaved=False), replace(mixed, progressive=True, restart=2)]
+    return [*map(encode, jpegs), bombs.scans(64, 48, 30), bombs.notes(2), bombs.chunks(300), bombs.gif_comment(300)]
 
 
 def pictures() -> list[bytes]:

@@ -19,6 +19,7 @@ from scraper.errors import InputError, InterruptedRunError
 from scraper.flickr import request_url
 from scraper.manifest.access.candidates import placeholders
 from scraper.manifest.access.waves import Recheck, record_wave, sample_settled
+from scraper.pacing.room import Room
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
 from scraper.running.crew import Crew, Stop
 from scraper.running.queueing import RetryQueue
@@ -94,7 +95,7 @@ def recheck(
             raise InputError("there is nothing to ask again: no candidate of these outcomes was answered for good")
         run = stack.enter_context(recorded(book, "recheck", argv))
         rules = Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(book))
-        changes = _Wave(book, run.id, options, client, rules, progress, stop or Stop()).ask(sample)
+        changes = _Wave(book, run.id, options, client, rules, Room(1.0), progress, stop or Stop()).ask(sample)
         return RecheckSummary(path, run.id, len(sample), dict(changes))
 
 
@@ -105,6 +106,7 @@ class _Wave:
     options: RecheckOptions
     client: Client
     rules: Rules
+    room: Room
     progress: Callable[[RecheckProgress], None]
     stop: Stop
 
@@ -129,6 +131,7 @@ class _Wave:
         finally:
             crew.cancel()
             self.client.close()
+            self.room.close()
             executor.shutdown()
         return changes
 
@@ -136,7 +139,7 @@ class _Wave:
         settled, number = item
         asked_at, began = time.time(), time.monotonic()
         reply = self.client.get(request_url(settled.url), most=FIRST_BYTES, ranged=True)
-        verdict = glance(reply, self.rules)
+        verdict = glance(reply, self.rules, self.room)
         seconds = round(time.monotonic() - began, 6)
         row = Recheck(
             candidate_id=settled.candidate_id,

@@ -22,11 +22,12 @@ from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.fetching.worker import Worker
+from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.manifest.access import candidates
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.model import Kind, Outcome, Revision, State, Wnid
+from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
 from scraper.running.crew import Crew, Stop
 from scraper.running.retry import Policy
@@ -226,7 +227,16 @@ class _Drain:
     def run(self, client: Client) -> None:
         """Drain the manifest."""
         rules = Rules(self._options.check, honour_opt_out=self._options.honour_opt_out)
-        worker = Worker(client, self._folder, rules, self._options.max_bytes)
+        bodies, decoding = Room(MOST_IN_BODIES), Room(1.0)
+        give_memory_back()
+        worker = Worker(
+            client=client,
+            folder=self._folder,
+            rules=rules,
+            max_bytes=self._options.max_bytes,
+            bodies=bodies,
+            decoding=decoding,
+        )
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
         crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt, threads=self._options.threads)
         try:
@@ -242,6 +252,8 @@ class _Drain:
         finally:
             crew.cancel()
             client.close()
+            bodies.close()
+            decoding.close()
             executor.shutdown()
 
     def _loop(self, crew: Crew[Candidate, Attempt]) -> None:

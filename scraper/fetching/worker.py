@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import live_url, request_url
 from scraper.model import Attempt, Form, Outcome, Picture
+from scraper.pacing.room import Lease
 from scraper.pictures.judge import judge
 
 if TYPE_CHECKING:
     from scraper.files.store import Folder
     from scraper.model import Candidate
+    from scraper.pacing.room import Room
     from scraper.pictures.judge import Rules, Verdict
     from scraper.web.client import Client
 
+MOST_IN_BODIES: Final = 64 * 2**20
+"""Bytes that large bodies of all threads may take at once; small ones are not counted."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """What a try needs: a client, a folder to write to, the rules to judge by, and the largest body to keep."""
+    """What a try needs.
+
+    Attributes:
+        client: to ask with.
+        folder: to write to.
+        rules: to judge by.
+        max_bytes: of the largest body that is kept.
+        bodies: room for the bytes of large bodies, `MOST_IN_BODIES` in all.
+        decoding: room to decode in, see `examine`.
+    """
 
     client: Client
     folder: Folder
     rules: Rules
     max_bytes: int
+    bodies: Room
+    decoding: Room
 
     def attempt(self, candidate: Candidate) -> Attempt:
         """Try the candidate once.
 
         Raises:
-            StoppedEarlyError: the picture could not be written.
+            StoppedEarlyError: the picture could not be decoded for want of memory, or not be written.
+            InterruptedRunError: it waited for room when the run was stopped.
         """
+        with Lease(self.bodies) as lease:
+            return self._attempt(candidate, lease)
+
+    def _attempt(self, candidate: Candidate, lease: Lease) -> Attempt:
         started_at, began = time.time(), time.monotonic()
-        reply = self.client.get(self._url(candidate), most=self.max_bytes)
-        verdict = judge(reply, self.rules)
+        reply = self.client.get(self._url(candidate), most=self.max_bytes, lease=lease)
+        verdict = judge(reply, self.rules, self.decoding)
         return Attempt(
             candidate=candidate,
             started_at=started_at,

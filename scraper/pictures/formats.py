@@ -1,17 +1,17 @@
-"""The structure of picture files: where they start, how large they are, and whether their end is there. Pure bytes.
+"""The formats of pictures: how they start, how large they are, and whether their end is there. Pure bytes.
 
-Sources: ITU-T T.81 (JPEG), https://www.w3.org/TR/png/, https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
-https://developers.google.com/speed/webp/docs/riff_container. Whatever stands behind the end is let be: cameras append
-films and editors notes.
+Sources: https://www.w3.org/TR/png/, https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
+https://developers.google.com/speed/webp/docs/riff_container; `jpeg` has its own. Whatever stands behind the end is let
+be: cameras append films and editors notes.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from scraper.pictures import jpeg
+from scraper.pictures.bounds import MOST_BLOCKS, MOST_PIECES, Outline
 
 _SIGNATURES: Final = (
     ("JPEG", re.compile(rb"\xff\xd8\xff")),
@@ -20,15 +20,13 @@ _SIGNATURES: Final = (
     ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
 )
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-
-_START_OF_SCAN: Final = 0xDA
-_PRECISION: Final = 8
-"""Bits of a sample; other precisions are of medical pictures, which common decoders refuse."""
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PICTURE_SEGMENTS: Final = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xEE}) - {0xC8}
-"""Frame, Huffman and quantisation tables, restart interval, and Adobe's note on colours (T.81, table B.1)."""
-_OTHER_SEGMENTS: Final = frozenset({*range(0xE0, 0xF0), 0xFE}) - {0xEE}
-"""Application data and comments."""
+_PNG_NOTES: Final = frozenset({b"zTXt", b"iTXt", b"iCCP"})
+_NOTE: Final = 2**20
+"""Bytes that Pillow unpacks of one compressed note at most."""
+_MOST_NOTES: Final = 64
+"""Times as much are all notes of a picture."""
+_WEBP_BYTES: Final = 16
+"""Bytes for each pixel: libwebp keeps two canvases, and Pillow copies one twice."""
 
 
 def format_of(start: bytes) -> str | None:
@@ -36,75 +34,77 @@ def format_of(start: bytes) -> str | None:
     return next((name for name, signature in _SIGNATURES if signature.match(start)), None)
 
 
-def ends(name: str, body: bytes) -> bool:
-    """Whether the end that the format prescribes is there."""
+def outline_of(name: str, body: bytes) -> Outline:
+    """What the structure of a file of this format says of its picture."""
     match name:
         case "JPEG":
-            scan = next((place for marker, place, _ in jpeg_segments(body) if marker == _START_OF_SCAN), None)
-            # Within scans a byte 0xFF is always stuffed, so an end marker behind the first scan is no picture data.
-            return scan is not None and body.rfind(b"\xff\xd9", scan) != -1
+            return jpeg.outline_of(body)
         case "PNG":
-            return _PNG_END in body
+            return _png(body)
         case "GIF":
-            return _gif_ends(body)
+            return _gif(body)
         case _:
-            return len(body) >= 8 + int.from_bytes(body[4:8], "little")
+            return _webp(body)
 
 
-def jpeg_segments(body: bytes) -> Iterator[tuple[int, int, int]]:
-    """The segments of a JPEG's header as (marker, start, end), up to the first scan; junk between them is stepped over.
-
-    The last one is the start of scan, and its end that of the body.
-    """
-    place = 2
-    while (place := body.find(b"\xff", place)) != -1 and place + 4 <= len(body):
-        marker = body[place + 1]
-        end = place + 2 + int.from_bytes(body[place + 2 : place + 4], "big")
-        if marker == _START_OF_SCAN:
-            yield marker, place, len(body)
-            return
-        if marker in _PICTURE_SEGMENTS or marker in _OTHER_SEGMENTS:
-            yield marker, place, end
-            place = end
-        elif 0x00 < marker < 0xC0:
-            return  # no marker of any standard: Pillow and others give up here
-        else:
-            place += 1
-
-
-def jpeg_size(body: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as a JPEG's frame declares them, None where there is no frame."""
-    for marker, start, end in jpeg_segments(body):
-        if marker in _FRAMES and end <= len(body) and end - start >= 9 and body[start + 4] == _PRECISION:
-            return int.from_bytes(body[start + 7 : start + 9], "big"), int.from_bytes(
-                body[start + 5 : start + 7], "big"
-            )
-    return None
+def _png(body: bytes) -> Outline:
+    """Walk the chunks of a PNG to its end."""
+    size: tuple[int, int] | None = None
+    notes = 0
+    if body[12:16] == b"IHDR" and len(body) >= 33:
+        size = int.from_bytes(body[16:20], "big"), int.from_bytes(body[20:24], "big")
+    place = 8
+    for _ in range(MOST_PIECES):
+        kind = body[place + 4 : place + 8]
+        if len(kind) < 4 or kind == b"IEND":
+            break
+        notes += kind in _PNG_NOTES
+        place += 12 + int.from_bytes(body[place : place + 4], "big")
+    else:
+        return Outline(size=size, excess=f"more than {MOST_PIECES:,} chunks")
+    pixels = size[0] * size[1] if size else 0
+    memory = pixels * _png_bytes(body[24], body[25]) if size else 0
+    memory += min(notes, _MOST_NOTES) * _NOTE
+    return Outline(size=size, ended=_PNG_END in body, memory=memory, samples=pixels)
 
 
-def without_header_junk(body: bytes) -> bytes:
-    """A JPEG without what stands between its segments and without application data, from its first scan on as it is.
-
-    Editors leave stray bytes and broken metadata in headers; the picture behind them is whole.
-    """
-    kept = (body[start:end] for marker, start, end in jpeg_segments(body) if marker not in _OTHER_SEGMENTS)
-    return b"\xff\xd8" + b"".join(kept)
+def _png_bytes(depth: int, colour_type: int) -> int:
+    """Bytes that Pillow takes for a pixel of a PNG."""
+    if colour_type in (0, 3):
+        return 2 if depth == 16 else 1
+    return 4
 
 
-def _gif_ends(body: bytes) -> bool:
+def _gif(body: bytes) -> Outline:
     """Walk a GIF's blocks to its trailer."""
     place = 13 + _colour_table(body[10:11])
-    while place < len(body):
+    width, height = int.from_bytes(body[6:8], "little"), int.from_bytes(body[8:10], "little")
+    ended, framed = False, False
+    left = MOST_BLOCKS
+    while place < len(body) and left > 0:
         introducer = body[place]
-        if introducer == 0x3B:
-            return True
         if introducer == 0x21:  # an extension: its label, then sub-blocks
-            place = _past_sub_blocks(body, place + 2)
+            # Pillow puts a comment together block by block, each time anew.
+            most = left if framed else min(left, MOST_PIECES // 4)
+            place, used = _past_sub_blocks(body, place + 2, most)
+            left -= left if used == most else used + 1
         elif introducer == 0x2C:  # a picture: its descriptor, perhaps colours, the code size, then sub-blocks
-            place = _past_sub_blocks(body, place + 11 + _colour_table(body[place + 9 : place + 10]))
+            if not framed:  # Pillow lets the first one grow the screen
+                width, height = _grown(body[place + 1 : place + 9], width, height)
+            framed = True
+            place, used = _past_sub_blocks(body, place + 11 + _colour_table(body[place + 9 : place + 10]), left)
+            left -= used + 1
         else:
-            return False
-    return False
+            ended = introducer == 0x3B
+            break
+    size = (width, height) if len(body) >= 13 else None
+    excess = f"more than {MOST_BLOCKS:,} blocks, or very long notes" if left <= 0 else None
+    return Outline(size=size, ended=ended, memory=2 * width * height, samples=width * height, excess=excess)
+
+
+def _grown(place: bytes, width: int, height: int) -> tuple[int, int]:
+    left, top, across, down = (int.from_bytes(place[at : at + 2], "little") for at in range(0, 8, 2))
+    return max(width, left + across), max(height, top + down)
 
 
 def _colour_table(flags: bytes) -> int:
@@ -112,7 +112,32 @@ def _colour_table(flags: bytes) -> int:
     return 3 << ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
-def _past_sub_blocks(body: bytes, place: int) -> int:
-    while place < len(body) and body[place]:
+def _past_sub_blocks(body: bytes, place: int, most: int) -> tuple[int, int]:
+    """The place behind a chain of sub-blocks, and how many there were, no more than `most`."""
+    for used in range(most):
+        if place >= len(body) or not body[place]:
+            return place + 1, used
         place += 1 + body[place]
-    return place + 1
+    return place, most
+
+
+def _webp(body: bytes) -> Outline:
+    size = _webp_size(body)
+    pixels = size[0] * size[1] if size else 0
+    ended = len(body) >= 8 + int.from_bytes(body[4:8], "little")
+    return Outline(size=size, ended=ended, memory=_WEBP_BYTES * pixels, samples=pixels)
+
+
+def _webp_size(body: bytes) -> tuple[int, int] | None:
+    """Width and height of a WEBP by its first chunk, in each of the three forms that it can have."""
+    kind, start = body[12:16], body[20:30]
+    if len(start) < 10:
+        return None
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(start[4:7], "little"), 1 + int.from_bytes(start[7:10], "little")
+    if kind == b"VP8L":
+        sides = int.from_bytes(start[1:5], "little")
+        return 1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        return int.from_bytes(start[6:8], "little") & 0x3FFF, int.from_bytes(start[8:10], "little") & 0x3FFF
+    return None

@@ -13,6 +13,7 @@ from scraper.pictures.formats import format_of
 
 if TYPE_CHECKING:
     from scraper.model import Reply
+    from scraper.pacing.room import Room
     from scraper.pictures.examining import PictureInfo
 
 PLACEHOLDER_SHA256: Final = frozenset({"6f38049c08670c05cf14fc02d1fbcc84d80fc91f8178c86c7cecb588cc1b6f88"})
@@ -48,8 +49,8 @@ class Verdict:
     sha256: str | None = None
 
 
-def judge(reply: Reply, rules: Rules) -> Verdict:
-    """Decide what a reply means for the photo that was asked for."""
+def judge(reply: Reply, rules: Rules, room: Room | None = None) -> Verdict:
+    """Decide what a reply means for the photo that was asked for; `room` is that of `examine`."""
     if reply.failure is not None:
         return Verdict(reply.failure, reply.error)
     if is_placeholder_url(reply.url) or any(is_placeholder_url(hop.location) for hop in reply.hops):
@@ -60,25 +61,28 @@ def judge(reply: Reply, rules: Rules) -> Verdict:
         return Verdict(Outcome.OPTED_OUT, f"X-Robots-Tag: {', '.join(reply.robots)}"[:200])
     if reply.oversize:
         return Verdict(Outcome.TOO_LARGE, "more bytes than --max-bytes")
-    return _judge_body(reply.body, rules)
+    return _judge_body(reply.body, rules, room)
 
 
-def _judge_body(body: bytes, rules: Rules) -> Verdict:
+def _judge_body(body: bytes, rules: Rules, room: Room | None) -> Verdict:
     sha256 = hashlib.sha256(body).hexdigest()
     if sha256 in rules.placeholders:
         return Verdict(Outcome.PLACEHOLDER, "the picture for deleted photos", sha256=sha256)
-    found = examine(body, decode=rules.check is Check.DECODE)
+    found = examine(body, decode=rules.check is Check.DECODE, room=room)
     if isinstance(found, Flaw):
         return Verdict(found.outcome, found.error, sha256=sha256)
     return Verdict(Outcome.SAVED, picture=found, sha256=sha256)
 
 
-def glance(reply: Reply, rules: Rules) -> Verdict:
-    """Decide from the first bytes of an answer whether the photo is still there; `saved` then means that it is."""
+def glance(reply: Reply, rules: Rules, room: Room | None = None) -> Verdict:
+    """Decide from the first bytes of an answer whether the photo is still there; `saved` then means that it is.
+
+    `room` is that of `examine`.
+    """
     if reply.status == 416:
         return Verdict(Outcome.NOT_IMAGE, "empty body")  # there is not even a first byte
     start = replace(reply, status=200, oversize=False) if reply.status == 206 or reply.oversize else reply
-    verdict = judge(start, rules)
+    verdict = judge(start, rules, room)
     if start is not reply and verdict.outcome.kind is Kind.UNUSABLE and format_of(reply.body):
         return Verdict(Outcome.SAVED)  # cut by us, and a picture as far as it goes
     return verdict

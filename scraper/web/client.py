@@ -30,6 +30,7 @@ from scraper.web.trust import make_context
 if TYPE_CHECKING:
     from scraper.config import NetworkOptions
     from scraper.pacing.deadlines import Deadline
+    from scraper.pacing.room import Lease
     from scraper.proxies import Proxy
     from scraper.web.targets import Target
 
@@ -43,6 +44,8 @@ _DRAINED: Final = 64 * 1024
 _DRAIN_SECONDS: Final = 1.0
 _PIECE: Final = 256 * 1024
 """Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""
+_SMALL: Final = 2**20
+"""Bytes of a body that is read without asking whether there is room for it."""
 _LONGEST_TYPE: Final = 200
 _LONGEST_URL: Final = 8192
 """Characters of a header that are kept, and of a redirect that is followed."""
@@ -52,10 +55,11 @@ _LONGEST_WAIT: Final = 366 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """How much of a body is wanted, in bytes, and whether only its start is asked for."""
+    """How much of a body is wanted, in bytes, whether only its start is asked for, and what holds room for it."""
 
     most: int
     ranged: bool = False
+    lease: Lease | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -122,18 +126,19 @@ class Client:
         for known in pools:  # clearing a manager only forgets its pools
             known.pool.close()
 
-    def get(self, url: str, *, most: int, ranged: bool = False) -> Reply:
+    def get(self, url: str, *, most: int, ranged: bool = False, lease: Lease | None = None) -> Reply:
         """GET `url` and follow its redirects, all within the options' timeout.
 
         Args:
             url: an http or https URL.
             most: the largest body to keep, in bytes.
             ranged: ask for the first `most` bytes only; of a host that sends more, the start is kept.
+            lease: taken for the bytes of a large body before they are read.
         """
         deadline = self._watchdog.start(self._options.timeout)
         self._wiring.deadline = deadline
         try:
-            return self._follow(url, _Wanted(most, ranged), deadline)
+            return self._follow(url, _Wanted(most, ranged, lease), deadline)
         finally:
             deadline.finish()
             self._wiring.deadline = None
@@ -165,7 +170,7 @@ class Client:
             reply = _head(target.url, response)
             location = _location(reply, response.headers.get("Location"))
             if reply.status in (200, 206):
-                reply = _with_body(reply, response, wanted)
+                reply = _with_body(reply, response, wanted, deadline)
             elif reply.failure is None:
                 reply = replace(reply, received=self._drain(response, deadline))
         except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
@@ -298,16 +303,24 @@ def _head(url: str, response: urllib3.BaseHTTPResponse) -> Reply:
     )
 
 
-def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted) -> Reply:
+def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted, deadline: Deadline) -> Reply:
     """Read the body as far as it is wanted; where there is more, say so and leave the rest unread."""
     if reply.failure is not None:
         return reply
     declared = response.headers.get("Content-Length", "").strip()
-    if declared.isascii() and declared.isdigit() and int(declared) > wanted.most and not wanted.ranged:
+    length = int(declared) if declared.isascii() and declared.isdigit() else 0
+    if length > wanted.most and not wanted.ranged:
         return replace(reply, oversize=True)
     pieces: list[bytes] = []
-    received = 0
+    received, room = 0, _SMALL
     while received <= wanted.most:
+        if min(max(received + _PIECE, length), wanted.most) > room:
+            # Without a length the pieces and what is made of them are there at once.
+            if not _has_room(min(length, wanted.most) or 2 * wanted.most, wanted, deadline):
+                return replace(
+                    reply, failure=Outcome.TIMEOUT, error="other large answers left no memory for it in time"
+                )
+            room = wanted.most
         piece = response.read(wanted.most + 1 if declared else _PIECE)
         if not piece:
             break
@@ -316,6 +329,11 @@ def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted
     oversize = received > wanted.most
     body = b"" if oversize and not wanted.ranged else b"".join(pieces)[: wanted.most]
     return replace(reply, body=body, received=received, oversize=oversize)
+
+
+def _has_room(size: int, wanted: _Wanted, deadline: Deadline) -> bool:
+    """Whether there is room for a large body before the request's time is over."""
+    return wanted.lease is None or wanted.lease.take(size, deadline.remaining())
 
 
 def _location(reply: Reply, raw: str | None) -> str | None:

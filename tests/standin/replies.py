@@ -195,15 +195,14 @@ def _fated(photo: Photo, tries: int, world: World) -> Reply:
         return _redirect(301, photo.moved_to)
     if fate is Fate.REDIRECT_LOOP:
         return _redirect(302, photo.url.replace("http://", "https://"))
-    return _with_photo(photo, fate)
+    return _with_photo(photo, fate, world.bytes_of(photo.name))
 
 
-def _with_photo(photo: Photo, fate: Fate) -> Reply:
-    """An answer that holds the photo, or what is left of it."""
+def _with_photo(photo: Photo, fate: Fate, body: bytes) -> Reply:
+    """An answer that holds the photo's bytes, or what is left of them."""
     if fate is Fate.TINY:
         kind = "gif" if photo.name[-5] in "01234567" else "jpg"  # the secret's last digit: as good as chance
         return _image(photos.tiny(kind), f".{kind}")
-    body = photos.photo(photo.name)
     if fate is Fate.TRUNCATED:
         body = photos.truncated(body)
     elif fate is Fate.CORRUPT:

@@ -84,6 +84,7 @@ class World:
         self._urls: dict[str, tuple[str, ...]] = {}
         self._photos: dict[str, Photo] = {}
         self._moved: dict[str, Photo] = {}
+        self._bodies: dict[str, bytes] = {}
         for spec in self.classes.values():
             self._settle(spec)
 
@@ -143,7 +144,15 @@ class World:
 
     def photo_bytes(self, url: str) -> bytes:
         """The bytes with which a listed Flickr URL answers when it is alive."""
-        return photos.photo(self._photos[address(url)].name)
+        return self.bytes_of(self._photos[address(url)].name)
+
+    def bytes_of(self, name: str) -> bytes:
+        """The bytes of the photo with this file name."""
+        return self._bodies.get(name) or photos.photo(name)
+
+    def put(self, url: str, body: bytes) -> None:
+        """Let a listed Flickr URL answer with these bytes in place of a photo's, as long as it is alive."""
+        self._bodies[self._photos[address(url)].name] = body
 
     def flickr_urls(self, wnid: str) -> tuple[str, ...]:
         """A class's different Flickr URLs, in the order of its list."""
