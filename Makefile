@@ -31,10 +31,11 @@ types: $(STAMP)  ## check types with mypy --strict
 torture: $(STAMP)  ## kill plan and fetch hundreds of times and check every promise from outside
 	$(BIN)/python -m tests.torture --kills 300 --seconds 900
 
-fuzz: $(STAMP)  ## feed mutated pictures and lists to their readers for two minutes
+fuzz: $(STAMP)  ## feed mutated pictures, lists and manifests to their readers for three minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || true
 	$(BIN)/python -m tests.fuzz --target judge --seconds 60
 	$(BIN)/python -m tests.fuzz --target lists --seconds 60
+	$(BIN)/python -m tests.fuzzing.manifests --seconds 60
 
 bench: $(STAMP)  ## measure speed and memory against yardsticks, all on loopback; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -89,7 +89,7 @@ class Manifest:
             with contextlib.closing(connect(path, "ro")) as connection:
                 marks = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 return bool(marks[0] == 0 and connection.execute("PRAGMA application_id").fetchone()[0] == 0)
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             return False
 
     def __enter__(self) -> Self:

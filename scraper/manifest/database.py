@@ -13,12 +13,17 @@ from scraper.config import LOCK_WAIT
 from scraper.errors import ManifestError, ManifestForeignError, StoppedEarlyError
 from scraper.manifest.migrating import as_made, check_room, check_rows, dress, introduce, migrate
 from scraper.manifest.schema import APPLICATION_ID, VERSION, schema_sql
+from scraper.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHECKED_WHOLE: Final = 64 * 2**20
 """Bytes up to which a manifest is checked page by page when it is opened; above, damage shows when it is read."""
+_JOURNAL: Final = "-journal"
+_NAMES_ANOTHER: Final = bytes.fromhex("d9d505f920a163d7")
+"""How a journal ends that names the journal of several databases, which SQLite deletes when it has undone its part,
+whatever file that is (https://www.sqlite.org/fileformat2.html#the_rollback_journal). No run of ours leaves such."""
 _OLDEST_SQLITE: Final = (3, 37)
 """The first that has strict tables."""
 
@@ -32,17 +37,19 @@ def translated(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise StoppedEarlyError(
-                f"the manifest {path} could not be written ({error}): free some space and run again"
+                f"the manifest {path} could not be written ({one_line(str(error))}): free some space and run again"
             ) from error
         if code == sqlite3.SQLITE_BUSY:
             raise StoppedEarlyError(f"another program keeps {path} locked: close it and run again") from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             raise ManifestError(
-                f"cannot open the manifest {path} ({error}): check the path and its permissions"
+                f"cannot open the manifest {path} ({one_line(str(error))}): check the path and its permissions"
             ) from error
-        raise ManifestForeignError(f"cannot read the manifest {path}: {error}") from error
+        raise ManifestForeignError(f"cannot read the manifest {path}: {one_line(str(error))}") from error
     except sqlite3.DatabaseError as error:
-        raise ManifestForeignError(f"{path} is not a usable manifest: {error}") from error
+        raise ManifestForeignError(f"{path} is not a usable manifest: {one_line(str(error))}") from error
+    except UnicodeDecodeError as error:  # of an error of SQLite's that repeats what stands in the file
+        raise ManifestForeignError(f"{path} is not a usable manifest: a table or view was changed") from error
 
 
 def check_ordinary(path: Path) -> None:
@@ -64,11 +71,19 @@ def check_ordinary(path: Path) -> None:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise ManifestError(f"cannot open the manifest {path}: {why}; give another --manifest") from error
-    for beside in (f"{os.path.realpath(path)}{end}" for end in ("-wal", "-shm", "-journal", ".lock")):
+    for beside in (Path(f"{os.path.realpath(path)}{end}") for end in ("-wal", "-shm", _JOURNAL, ".lock")):
         with contextlib.suppress(OSError):
-            mode = os.lstat(beside).st_mode
+            mode = beside.lstat().st_mode
             if not stat.S_ISREG(mode):
                 raise ManifestForeignError(f"{beside} is {_what(mode)}, no file that belongs to a manifest; remove it")
+            if beside.name.endswith(_JOURNAL) and _end(beside, len(_NAMES_ANOTHER)) == _NAMES_ANOTHER:
+                raise ManifestForeignError(f"{beside} names another file, which SQLite would remove; remove {beside}")
+
+
+def _end(path: Path, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - length))
+        return file.read(length)
 
 
 def _what(mode: int) -> str:
@@ -150,7 +165,7 @@ def check(path: Path, connection: sqlite3.Connection, *, write: bool) -> None:
     trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
     if trigger:
         raise ManifestForeignError(
-            f"{path} has a trigger ({trigger[0]}), which could rewrite what is fetched; remove it"
+            f"{path} has a trigger ({one_line(str(trigger[0]), 80)}), which could rewrite what is fetched; remove it"
         )
     if path.stat().st_size <= _CHECKED_WHOLE:
         check_rows(path, connection)

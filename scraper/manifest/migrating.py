@@ -20,6 +20,7 @@ from scraper.discretion import discreet, discreet_words, without_secrets
 from scraper.errors import ManifestForeignError
 from scraper.manifest.schema import VERSION, schema_sql
 from scraper.manifest.values import Rows, iso
+from scraper.texts import one_line
 from scraper.version import __version__
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def check_rows(path: Path, connection: sqlite3.Connection) -> None:
     if verdict != "ok":
         with contextlib.suppress(sqlite3.DatabaseError):  # its pages may be what is damaged
             verdict = Rows(path, connection).judge() or verdict
-        raise ManifestForeignError(f"{path} is not as scraper made it ({verdict}); restore it from a copy")
+        raise ManifestForeignError(f"{path} is not as scraper made it ({one_line(verdict)}); restore it from a copy")
 
 
 def migrate(path: Path, connection: sqlite3.Connection) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
+import struct
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +77,28 @@ def test_what_stands_beside_it(copied: Scraper, what: str, end: str) -> None:
     assert mine.read_text() == "mine"
 
 
+def test_a_journal_that_has_sqlite_remove_a_file(copied: Scraper) -> None:
+    victim = copied.folder / "victim.txt"
+    victim.write_text("mine")
+    journal = copied.manifest.with_name("scraper.db-journal")
+
+    def plant() -> None:
+        magic, name = bytes.fromhex("d9d505f920a163d7"), str(victim).encode()
+        pages = copied.manifest.stat().st_size // 4096
+        header = magic + struct.pack(">IIIII", 0, 0, pages, 512, 4096)
+        checksum = sum(struct.unpack(f"{len(name)}b", name)) & 0xFFFFFFFF
+        pointer = struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">II", len(name), checksum) + magic
+        journal.write_bytes(header.ljust(512, b"\0") + pointer)
+
+    plant()
+    for words in COMMANDS:
+        assert "names another file, which SQLite would remove" in copied.done(*words, code=3).err
+    assert victim.read_text() == "mine"
+    with closing(sqlite3.connect(copied.manifest)) as database:  # so it would, if it were asked
+        database.execute("SELECT * FROM runs")
+    assert not victim.exists()
+
+
 def test_a_link_to_a_manifest_is_that_manifest(copied: Scraper) -> None:
     real = copied.manifest.rename(copied.folder / "real.db")
     copied.manifest.symlink_to(real)
@@ -90,3 +114,38 @@ def test_a_path_that_leads_nowhere(copied: Scraper, path: str) -> None:
         complaint = copied.done(*words, "--manifest", path, code=3).err
         assert "manifest" in complaint
         assert complaint.count("\n") == 1
+
+
+def _schema(path: Path, change: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(change)
+
+
+def _page(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[9 * 4096 : 10 * 4096] = data[:4096]
+    path.write_bytes(data)
+
+
+DAMAGED: dict[str, Callable[[Path], None]] = {
+    "an error of SQLite's that is no UTF-8": lambda path: _schema(
+        path, "UPDATE sqlite_master SET sql = CAST(x'4352454154452080' AS TEXT) WHERE name = 'runs'"
+    ),
+    "an error of SQLite's that steers a terminal": lambda path: _schema(
+        path, "UPDATE sqlite_master SET name = char(27) || '[31m', sql = 'CREATE' WHERE name = 'runs'"
+    ),
+    "an error of SQLite's of several lines": _page,
+}
+"""Found by changing manifests at random."""
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_what_sqlite_says_of_a_damaged_file_is_told_in_one_line(copied: Scraper, what: str) -> None:
+    with closing(sqlite3.connect(copied.manifest)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    DAMAGED[what](copied.manifest)
+    for words in COMMANDS:
+        complaint = copied.done(*words, code=3).err
+        assert complaint.startswith("scraper: error: ")
+        assert complaint.rstrip("\n").isprintable(), complaint

@@ -1,0 +1,1 @@
+"""Fuzzers that run the command, in processes of its own."""
