@@ -154,9 +154,9 @@ def fetch(
         client = stack.enter_context(Client(options.network, threads=options.threads))
         check_out(book, options)
         clear_up(book, options.out)
-        renew_word(book)  # from here on copies of this manifest do not know what this run does
         folder = Folder(options.out, owner=book.owner)
         stack.callback(folder.close)
+        renew_word(book)  # from here on copies of this manifest do not know what this run does
         run = stack.enter_context(recorded(book, "fetch", argv))
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
