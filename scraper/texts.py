@@ -25,6 +25,17 @@ def one_line(text: str, most: int = 300) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def defused(cell: str) -> str:
+    """A cell of a table that no spreadsheet takes for a formula: with a quote before it where it would be one.
+
+    After https://owasp.org/www-community/attacks/CSV_Injection.
+
+    >>> defused("=1+2"), defused("tench"), defused("-1")
+    ("'=1+2", 'tench', "'-1")
+    """
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def redacted(text: str) -> str:
     """The text without the user names and passwords of URLs in it.
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from scraper.cli.signals import stopping
 from scraper.cli.streams import class_words, print_text, standard_input
 from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
+from scraper.errors import InputError
+from scraper.exporting.options import ExportForm, ExportOptions
 from scraper.options import Options
 from scraper.texts import redacted_words
 
@@ -131,9 +133,25 @@ def _recheck(call: Call[RecheckOptions]) -> int:
     return 0
 
 
+def _export(call: Call[ExportOptions]) -> int:
+    from scraper.cli.progress import export_progress
+    from scraper.cli.summaries import describe_export
+    from scraper.exporting.dataset import export
+
+    if len(call.words) != 2:
+        raise InputError("export needs a form and a place, as in `scraper export imagefolder DEST`")
+    form, dest = call.words
+    if form not in set(ExportForm):
+        raise InputError(f"the form of an export is one of {', '.join(ExportForm)}, not {form!r}")
+    with export_progress() as progress, stopping() as stop:
+        summary = export(form, dest, call.options, manifest=call.manifest, progress=progress, stop=stop)
+    print_text(describe_export(summary), done=True)
+    return 1 if summary.left_out else 0
+
+
 def usage(command: Command[Any]) -> str:
     """How a command is typed, on one line."""
-    return f"usage: scraper {command.name}{f' [{command.words} ...]' if command.words else ''} [FLAGS]"
+    return f"usage: scraper {command.name}{' ' * bool(command.words)}{command.words} [FLAGS]"
 
 
 PLAN: Final = Command(
@@ -146,7 +164,7 @@ PLAN: Final = Command(
     "more classes it adds them, with another -n it moves the target.",
     PlanOptions,
     _plan,
-    words="WNID",
+    words="[WNID ...]",
 )
 FETCH: Final = Command(
     "fetch",
@@ -187,5 +205,19 @@ RECHECK: Final = Command(
     RecheckOptions,
     _recheck,
 )
-COMMANDS: Final[dict[str, Command[Any]]] = {command.name: command for command in (PLAN, FETCH, REPORT, RECHECK, VERIFY)}
+EXPORT: Final = Command(
+    "export",
+    "keep",
+    "write the images as a dataset: folders, shards, a table or a lock",
+    "Write the images as a dataset: imagefolder, webdataset or parquet, which loaders read; csv or jsonl, the list "
+    "alone; or a lock, from which the same dataset can be made again.\n\n"
+    "Each file is checked as it is read; what is missing or damaged is named and left out. A run may be writing to the "
+    "manifest meanwhile.",
+    ExportOptions,
+    _export,
+    words="FORM DEST",
+)
+COMMANDS: Final[dict[str, Command[Any]]] = {
+    command.name: command for command in (PLAN, FETCH, REPORT, RECHECK, EXPORT, VERIFY)
+}
 """Every command, in the order help lists them."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scraper.auditing.rechecking import RecheckProgress
     from scraper.auditing.verifying import VerifyProgress
+    from scraper.exporting.dataset import ExportProgress
     from scraper.fetching.draining import FetchProgress
     from scraper.planning.resolving import PlanProgress
 
@@ -153,6 +154,18 @@ def verify_progress() -> Iterator[tuple[Callable[[VerifyProgress], None], Callab
 
     try:
         yield show, display.say
+    finally:
+        display.close()
+
+
+@contextlib.contextmanager
+def export_progress() -> Iterator[Callable[[ExportProgress], None]]:
+    """Show how far an export is."""
+    display = _Display("images")
+    try:
+        yield lambda progress: display.update(
+            progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}"
+        )
     finally:
         display.close()
 

@@ -11,11 +11,38 @@ if TYPE_CHECKING:
 
     from scraper.auditing.rechecking import RecheckSummary
     from scraper.auditing.verifying import VerifySummary
+    from scraper.exporting.dataset import ExportSummary
     from scraper.fetching.draining import FetchSummary
     from scraper.planning.resolving import PlannedClass, PlanSummary
 
 _SHOWN: Final = 12
 """Classes that a summary names before it only counts them."""
+
+
+def describe_export(summary: ExportSummary) -> str:
+    """The end of an export in words."""
+    selection = summary.selection
+    splits = ", ".join(f"{number:,} in {split}" for split, (number, _) in summary.counts.items())
+    size = humanize.naturalsize(summary.bytes)
+    classes = _count(len(selection.classes), "class", "classes")
+    images = f"{_count(summary.images, 'image')} ({size})"
+    lines = [f"{images} of {classes} exported to {summary.dest} as {summary.form}: {splits or 'none'}"]
+    for split, wnids in summary.lacking.items():
+        lines.append(f"{_count(len(wnids), 'class', 'classes')} without an image in {split}:")
+        lines += _some(f"  {wnid}" for wnid in wnids)
+    if selection.empty:
+        lines.append(f"{_count(len(selection.empty), 'class', 'classes')} without an image left out:")
+        lines += _some(f"  {wnid}" for wnid in selection.empty)
+    if selection.surplus:
+        lines.append(f"{_count(selection.surplus, 'image')} beyond the n of a class left out")
+    if selection.conflicts:
+        dropped = f", {_count(selection.dropped, 'image')} of them left out" if selection.dropped else ""
+        lines.append(f"{_count(len(selection.conflicts), 'photo')} in several classes{dropped}:")
+        lines += _some(f"  {' '.join(conflict.paths)}" for conflict in selection.conflicts)
+    if summary.left_out:
+        lines.append(f"{_count(len(summary.left_out), 'image')} left out:")
+        lines += _some(f"  {path} {why}" for path, why in summary.left_out)
+    return "\n".join(lines) + "\n"
 
 
 def describe_recheck(summary: RecheckSummary) -> str:

@@ -1,0 +1,249 @@
+"""The coordinator of an export: images are chosen, read, checked and converted over the cores, and written in order."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.config import DEFAULT_MANIFEST
+from scraper.errors import InputError, InterruptedRunError
+from scraper.exporting.card import write_card
+from scraper.exporting.croissant import write_croissant
+from scraper.exporting.destination import building
+from scraper.exporting.forms.imagefolder import ImageFolderWriter
+from scraper.exporting.forms.interface import Picture, Target
+from scraper.exporting.forms.lock import HEADER, LockWriter
+from scraper.exporting.forms.parquet import ParquetWriter
+from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
+from scraper.exporting.forms.webdataset import WebDatasetWriter
+from scraper.exporting.options import ExportForm, ExportOptions
+from scraper.exporting.selecting import select
+from scraper.files.reading import read_image, stat_image
+from scraper.manifest.core import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from concurrent.futures import Future
+
+    from scraper.exporting.forms.interface import Writer
+    from scraper.exporting.selecting import Item, Selection
+    from scraper.pictures.conversion import Conversion
+    from scraper.running.crew import Stop
+
+_AHEAD: Final = 4
+"""Pictures in work for each core: enough to keep them busy, few enough to bound memory."""
+_SLACK: Final = 2.0
+"""Seconds by which a file may be younger than its row, which is written after it: clocks of disks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of dataset: how it is written, and whether it is a folder, reads the pictures' bytes, and has a card."""
+
+    writer: Callable[[Target], Writer]
+    is_folder: bool = True
+    reads: bool = True
+    first_line: str = ""
+
+
+WRITERS: Final[dict[ExportForm, Form]] = {
+    ExportForm.IMAGEFOLDER: Form(ImageFolderWriter),
+    ExportForm.WEBDATASET: Form(WebDatasetWriter),
+    ExportForm.PARQUET: Form(ParquetWriter),
+    ExportForm.CSV: Form(CsvWriter, is_folder=False, reads=False, first_line=",".join(LIST_COLUMNS)),
+    ExportForm.JSONL: Form(JsonlWriter, is_folder=False, reads=False),
+    ExportForm.LOCK: Form(LockWriter, is_folder=False, reads=False, first_line=HEADER),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportProgress:
+    """How far an export is: images written or left out, of all."""
+
+    done: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What an export came to.
+
+    Attributes:
+        dest: where it is.
+        form: what it is.
+        selection: what was chosen.
+        counts: images in it by split, and their bytes as written.
+        left_out: paths of images that were chosen and are not in it, each with the reason.
+        lacking: classes without an image in a split, by split.
+    """
+
+    dest: Path
+    form: ExportForm
+    selection: Selection
+    counts: dict[str, tuple[int, int]]
+    left_out: tuple[tuple[str, str], ...]
+    lacking: dict[str, tuple[str, ...]]
+
+    @property
+    def images(self) -> int:
+        """Images in it."""
+        return sum(number for number, _ in self.counts.values())
+
+    @property
+    def bytes(self) -> int:
+        """Of the images, as written."""
+        return sum(size for _, size in self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    path: str
+    why: str
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def export(
+    form: ExportForm | str,
+    dest: Path | str,
+    options: ExportOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    progress: Callable[[ExportProgress], None] = _ignore,
+    stop: Stop | None = None,
+) -> ExportSummary:
+    """Write the images of a manifest as a dataset; the manifest may be written to meanwhile.
+
+    Args:
+        form: imagefolder, webdataset, parquet, csv, jsonl or lock.
+        dest: folder or file to make.
+        options: how.
+        manifest: path of the manifest.
+        progress: called from time to time, in this thread.
+        stop: lets another thread or a signal handler stop it.
+
+    Raises:
+        InputError: an option is wrong, there is nothing to export, or `dest` may not be replaced; nothing was changed.
+        ManifestError: the manifest cannot be used.
+        StoppedEarlyError: the disk is full; nothing is left behind.
+        InterruptedRunError: `stop` was asked; nothing is left behind.
+    """
+    options, form, dest = options or ExportOptions(), ExportForm(form), Path(dest)
+    shape = WRITERS[form]
+    with Manifest.open(Path(manifest)) as book, book.snapshot():
+        selection = select(
+            book, shares=options.split, seed=options.seed, conflicts=options.conflicts, folders=options.folders
+        )
+        if shape.reads and not options.out.is_dir():
+            raise InputError(f"there is no folder {options.out}: give the --out that fetch wrote to")
+        with building(
+            dest, is_folder=shape.is_folder, first_line=shape.first_line, overwrite=options.overwrite
+        ) as site:
+            writer = shape.writer(Target(site.path, selection, options, options.out))
+            written = _Written()
+            with (
+                contextlib.closing(writer),
+                contextlib.closing(_prepared(selection, form, options)) as prepared,
+            ):
+                for done, found in enumerate(prepared, start=1):
+                    written.take(found, writer)
+                    progress(ExportProgress(done, len(selection.items)))
+                    if stop is not None and stop.asked:
+                        raise InterruptedRunError("interrupted; nothing was left behind")
+                writer.finish()
+            if shape.is_folder:
+                write_card(site.path, form, selection, options, counts=written.counts)
+                write_croissant(site.path, form, selection, options)
+    lacking = selection.lacking(options.split)
+    return ExportSummary(dest, form, selection, written.counts, tuple(written.left_out), lacking)
+
+
+class _Written:
+    """What was written so far."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, tuple[int, int]] = {}
+        self.left_out: list[tuple[str, str]] = []
+
+    def take(self, found: Picture | _LeftOut, writer: Writer) -> None:
+        if isinstance(found, _LeftOut):
+            self.left_out.append((found.path, found.why))
+            return
+        writer.add(found)
+        number, size = self.counts.get(found.item.split, (0, 0))
+        self.counts[found.item.split] = (number + 1, size + found.bytes)
+
+
+def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) -> Generator[Picture | _LeftOut]:
+    """The pictures, in order; those that are read or converted are prepared in a thread for each core."""
+    prepare = _Preparation(form, options)
+    if not WRITERS[form].reads:
+        yield from map(prepare.as_recorded, selection.items)
+        return
+    threads = os.cpu_count() or 1
+    waiting: deque[Future[Picture | _LeftOut]] = deque()
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="scraper-export")
+    try:
+        for item in selection.items:
+            waiting.append(executor.submit(prepare, item))
+            if len(waiting) >= threads * _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+class _Preparation:
+    """Makes a `Picture` of an item: looks at its file, reads and checks it, converts it."""
+
+    def __init__(self, form: ExportForm, options: ExportOptions) -> None:
+        self._out = options.out
+        self._links = form is ExportForm.IMAGEFOLDER and options.links and not options.converts
+        self._conversion: Conversion | None = options.conversion()
+
+    @staticmethod
+    def as_recorded(item: Item) -> Picture:
+        """What the manifest says, without a look at the file."""
+        image = item.image
+        return Picture(item, b"", image.format, image.sha256, image.bytes, image.width, image.height)
+
+    def __call__(self, item: Item) -> Picture | _LeftOut:
+        image = item.image
+        if self._links and self._untouched(item):
+            return self.as_recorded(item)
+        body = read_image(self._out, image.path, image.bytes)
+        if body is None or len(body) != image.bytes:
+            there = stat_image(self._out, image.path)
+            return _LeftOut(image.path, "is missing" if there is None else "is damaged: another size than recorded")
+        if hashlib.sha256(body).hexdigest() != image.sha256:
+            return _LeftOut(image.path, "is damaged: another SHA-256 than recorded")
+        if self._conversion is None:
+            return Picture(item, body, image.format, image.sha256, image.bytes, image.width, image.height)
+        return self._converted(item, body, self._conversion)
+
+    def _untouched(self, item: Item) -> bool:
+        """Whether a file that is only linked has its size and was not written to since its row: then it is not read."""
+        found = stat_image(self._out, item.image.path)
+        saved_at = dt.datetime.fromisoformat(item.image.saved_at).timestamp()
+        return found is not None and found.st_size == item.image.bytes and found.st_mtime <= saved_at + _SLACK
+
+    @staticmethod
+    def _converted(item: Item, body: bytes, conversion: Conversion) -> Picture | _LeftOut:
+        from scraper.pictures.converting import ConversionError, convert  # noqa: PLC0415 - Pillow, where it is needed
+
+        try:
+            made = convert(body, item.image.format, conversion)
+        except ConversionError as error:
+            return _LeftOut(item.image.path, str(error))
+        digest = hashlib.sha256(made.body).hexdigest()
+        return Picture(item, made.body, made.format, digest, len(made.body), made.width, made.height)

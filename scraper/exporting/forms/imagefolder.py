@@ -1,0 +1,77 @@
+"""Folders of pictures: `train/<class>/<file>`, with `metadata.csv` in each split and `classes.csv` beside.
+
+torchvision's ImageFolder reads a split as it stands, Hugging Face's imagefolder
+(https://huggingface.co/docs/datasets/image_load) the whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from scraper.exporting.forms.tables import COLUMNS, CONVERTED, CsvTable, row, write_classes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scraper.exporting.forms.interface import Picture, Target
+
+
+class ImageFolderWriter:
+    """Writes folders of pictures; files are linked where nothing was converted and the disk allows, else copied."""
+
+    def __init__(self, target: Target) -> None:
+        """For an empty folder."""
+        self._target = target
+        self._converted = target.options.converts
+        self._link = target.options.links
+        self._tables: dict[str, CsvTable] = {}
+        self._names: dict[Path, set[str]] = {}
+
+    def add(self, picture: Picture) -> None:
+        """Put the picture into the folder of its class, and its row into the table of its split."""
+        item = picture.item
+        folder = self._target.path / item.split / item.cls.folder
+        name = self._name(folder, picture)
+        self._put(picture, folder / name)
+        self._table(item.split).add(row(picture, f"{item.cls.folder}/{name}", converted=self._converted))
+
+    def _name(self, folder: Path, picture: Picture) -> str:
+        """The name of the image with the extension of what it is; unique in the folder, whatever its case."""
+        taken = self._names.get(folder)
+        if taken is None:
+            folder.mkdir(parents=True)
+            taken = self._names[folder] = set()
+        stem = picture.item.image.path.rpartition("/")[2].rpartition(".")[0] or "image"
+        name = stem + picture.extension
+        if name.casefold() in taken:
+            name = f"{stem}-{picture.item.image.rank}{picture.extension}"
+        taken.add(name.casefold())
+        return name
+
+    def _put(self, picture: Picture, path: Path) -> None:
+        if self._link:
+            with contextlib.suppress(OSError):  # another disk, or one that knows no links
+                os.link(self._target.images / picture.item.image.path, path, follow_symlinks=False)
+                return
+        if picture.body:
+            path.write_bytes(picture.body)
+        else:
+            path.write_bytes((self._target.images / picture.item.image.path).read_bytes())
+
+    def _table(self, split: str) -> CsvTable:
+        if split not in self._tables:
+            columns = (*COLUMNS, CONVERTED) if self._converted else COLUMNS
+            self._tables[split] = CsvTable(self._target.path / split / "metadata.csv", columns)
+        return self._tables[split]
+
+    def finish(self) -> None:
+        """End the tables, and write that of the classes."""
+        self.close()
+        write_classes(self._target.path / "classes.csv", self._target.selection.classes)
+
+    def close(self) -> None:
+        """Close the tables."""
+        for table in self._tables.values():
+            table.close()

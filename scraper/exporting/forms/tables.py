@@ -1,0 +1,114 @@
+"""The rows that describe pictures, and the forms that are nothing but rows: csv and jsonl."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from scraper.texts import defused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scraper.exporting.forms.interface import Picture, Target
+    from scraper.exporting.selecting import ExportedClass
+
+COLUMNS: Final = ("file_name", "wnid", "label", "photo_id", "url", "sha256", "width", "height")
+"""Of `metadata.csv`, which Hugging Face's imagefolder reads; `file_name` is relative to it."""
+CONVERTED: Final = "source_sha256"
+"""A column more where pictures were converted: the digest of the bytes as they came."""
+LIST_COLUMNS: Final = (*COLUMNS, "bytes", "rank", "split")
+CLASS_COLUMNS: Final = ("index", "wnid", "label", "name", "folder", "images")
+
+
+def row(picture: Picture, file_name: str, *, converted: bool) -> dict[str, Any]:
+    """What is known of a picture, for a table of `COLUMNS`."""
+    image = picture.item.image
+    found: dict[str, Any] = {
+        "file_name": file_name,
+        "wnid": picture.item.cls.wnid,
+        "label": picture.item.cls.label,
+        "photo_id": image.photo_id,
+        "url": image.url,
+        "sha256": picture.sha256,
+        "width": picture.width,
+        "height": picture.height,
+    }
+    return found | ({CONVERTED: image.sha256} if converted else {})
+
+
+class CsvTable:
+    """A CSV file with a header, written row by row. Cells that spreadsheets would take for formulas are defused."""
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        """Begin the file at `path`."""
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.DictWriter(self._file, columns, lineterminator="\n")
+        self._writer.writeheader()
+
+    def add(self, values: dict[str, Any]) -> None:
+        """Write one row."""
+        self._writer.writerow(
+            {key: defused(value) if isinstance(value, str) else value for key, value in values.items()}
+        )
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+
+def write_classes(path: Path, classes: tuple[ExportedClass, ...]) -> None:
+    """Write the table of classes: their numbers as labels, ids and names."""
+    table = CsvTable(path, CLASS_COLUMNS)
+    for cls in classes:
+        table.add({column: getattr(cls, column) for column in CLASS_COLUMNS})
+    table.close()
+
+
+def listed(picture: Picture) -> dict[str, Any]:
+    """What a list says of a picture; `file_name` is relative to the output folder of fetch."""
+    image = picture.item.image
+    return row(picture, image.path, converted=False) | {
+        "bytes": image.bytes,
+        "rank": image.rank,
+        "split": picture.item.split,
+    }
+
+
+class CsvWriter:
+    """The list alone, as one CSV file."""
+
+    def __init__(self, target: Target) -> None:
+        """For a file to write."""
+        self._table = CsvTable(target.path, LIST_COLUMNS)
+
+    def add(self, picture: Picture) -> None:
+        """Write its row."""
+        self._table.add(listed(picture))
+
+    def finish(self) -> None:
+        """Nothing is left to write."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._table.close()
+
+
+class JsonlWriter:
+    """The list alone, one JSON object a line."""
+
+    def __init__(self, target: Target) -> None:
+        """For a file to write."""
+        self._file = target.path.open("w", encoding="utf-8", newline="")
+
+    def add(self, picture: Picture) -> None:
+        """Write its object."""
+        self._file.write(json.dumps(listed(picture), ensure_ascii=False) + "\n")
+
+    def finish(self) -> None:
+        """Nothing is left to write."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

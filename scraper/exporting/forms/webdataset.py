@@ -1,0 +1,97 @@
+"""Shards of pictures for webdataset (https://github.com/webdataset/webdataset): tar files read from start to end.
+
+A sample is the files that share a name up to its first dot: `n01440764_3.jpg`, `.cls` with the number of the class,
+`.json` with what is known. `<split>.csv` lists the samples. Headers hold nothing of this machine or this day.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from scraper.exporting.forms.tables import COLUMNS, CONVERTED, CsvTable, row, write_classes
+
+if TYPE_CHECKING:
+    from scraper.exporting.forms.interface import Picture, Target
+
+_BLOCK: Final = tarfile.BLOCKSIZE
+_END: Final = bytes(2 * _BLOCK)
+
+
+@dataclass(slots=True)
+class _Shard:
+    file: BinaryIO
+    bytes: int = 0
+
+
+class WebDatasetWriter:
+    """Writes shards of about `shard_size` bytes, `<split>-000000.tar` and so on, and the table of classes."""
+
+    def __init__(self, target: Target) -> None:
+        """For an empty folder."""
+        self._target = target
+        self._shards: dict[str, _Shard] = {}
+        self._numbers: dict[str, int] = {}
+        self._tables: dict[str, CsvTable] = {}
+
+    def add(self, picture: Picture) -> None:
+        """Add a sample to the shard of its split, or to a new one where that is full."""
+        key = f"{picture.item.cls.wnid}_{picture.item.image.rank}"
+        known = row(picture, key + picture.extension, converted=self._target.options.converts)
+        sample = b"".join(
+            (
+                _member(key + picture.extension, picture.body),
+                _member(key + ".cls", str(picture.item.cls.index).encode()),
+                _member(key + ".json", json.dumps(known, ensure_ascii=False).encode()),
+            )
+        )
+        shard = self._shard(picture.item.split, len(sample))
+        shard.file.write(sample)
+        shard.bytes += len(sample)
+        self._table(picture.item.split).add(known)
+
+    def _table(self, split: str) -> CsvTable:
+        if split not in self._tables:
+            columns = (*COLUMNS, CONVERTED) if self._target.options.converts else COLUMNS
+            self._tables[split] = CsvTable(self._target.path / f"{split}.csv", columns)
+        return self._tables[split]
+
+    def _shard(self, split: str, more: int) -> _Shard:
+        shard = self._shards.get(split)
+        if shard is not None and shard.bytes + more > self._target.options.shard_size:
+            self._end(shard)
+            shard = None
+        if shard is None:
+            number = self._numbers.get(split, 0)
+            self._numbers[split] = number + 1
+            path = self._target.path / f"{split}-{number:06d}.tar"
+            shard = self._shards[split] = _Shard(path.open("wb"))
+        return shard
+
+    @staticmethod
+    def _end(shard: _Shard) -> None:
+        shard.file.write(_END)
+        shard.file.close()
+
+    def finish(self) -> None:
+        """End the shards, and write the table of classes."""
+        for shard in self._shards.values():
+            self._end(shard)
+        self.close()
+        write_classes(self._target.path / "classes.csv", self._target.selection.classes)
+
+    def close(self) -> None:
+        """Close the shards and the tables."""
+        for shard in self._shards.values():
+            shard.file.close()
+        for table in self._tables.values():
+            table.close()
+
+
+def _member(name: str, body: bytes) -> bytes:
+    """A file of a tar archive: its header, its bytes, and zeros up to a whole block."""
+    info = tarfile.TarInfo(name)
+    info.size = len(body)
+    return info.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % _BLOCK)

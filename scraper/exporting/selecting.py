@@ -1,0 +1,189 @@
+"""Which images a dataset has: the first n of each class by rank, without what conflicts, each on its side."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from scraper.errors import InputError
+from scraper.exporting.options import Conflicts, Folders
+from scraper.exporting.splits import photos_of, split_of
+from scraper.manifest.access.exports import listed_classes, stored_images
+from scraper.model import Wnid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from scraper.exporting.splits import Shares
+    from scraper.manifest.access.exports import ListedClass, StoredImage
+    from scraper.manifest.core import Manifest
+
+_UNSAFE: Final = re.compile(r"[^\w-]+")
+_LONGEST_NAME: Final = 100
+_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClass:
+    """A class of a dataset.
+
+    Attributes:
+        index: its number as a label, from 0 in the order of ids.
+        wnid: its id.
+        label: what people call it; its id where nothing else is known.
+        name: its label, or with its id behind it where another class has the same label.
+        folder: name of its folder.
+        images: how many images it has.
+        listing_sha256: digest of the list it was planned from.
+        source: where that list came from.
+    """
+
+    index: int
+    wnid: str
+    label: str
+    name: str
+    folder: str
+    images: int
+    listing_sha256: str | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An image of a dataset, the photo it is of, its class and its split."""
+
+    image: StoredImage
+    photo: str
+    cls: ExportedClass
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A photo in several classes: the paths of its images, by class and rank."""
+
+    photo: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a dataset is made of: its classes, its images by class and rank, and what was met on the way.
+
+    Attributes:
+        classes: those with an image.
+        items: the images.
+        empty: wnids of classes without an image, which are left out.
+        surplus: images beyond the n of their class, which are left out.
+        conflicts: photos in several classes, before anything was done about them.
+        dropped: images left out because of a conflict.
+    """
+
+    classes: tuple[ExportedClass, ...]
+    items: tuple[Item, ...]
+    empty: tuple[str, ...]
+    surplus: int
+    conflicts: tuple[Conflict, ...]
+    dropped: int
+
+    def counts(self) -> dict[str, int]:
+        """Images by split, in the order of the splits' first images."""
+        return dict(Counter(item.split for item in self.items))
+
+    def lacking(self, shares: Shares) -> dict[str, tuple[str, ...]]:
+        """The classes that have no image in a split, by split."""
+        there = {(item.split, item.cls.wnid) for item in self.items}
+        wnids = [cls.wnid for cls in self.classes]
+        found = {name: tuple(wnid for wnid in wnids if (name, wnid) not in there) for name, _ in shares}
+        return {name: lacking for name, lacking in found.items() if lacking}
+
+
+def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, folders: Folders) -> Selection:
+    """Choose the images of a dataset.
+
+    Raises:
+        InputError: there is none, or photos are in several classes and that is an error here.
+    """
+    classes = {cls.wnid: cls for cls in listed_classes(book)}
+    images, surplus = _first(stored_images(book), classes)
+    photos = photos_of((image.photo_id, image.sha256) for image in images)
+    found = _conflicts(images, photos)
+    kept = _settled(list(zip(images, photos, strict=True)), found, conflicts)
+    if not kept:
+        raise InputError("there is no image to export: run `scraper fetch` first")
+    entries = _entries(classes.values(), Counter(_wnid(image) for image, _ in kept), folders)
+    items = (Item(image, photo, entries[_wnid(image)], split_of(photo, shares, seed)) for image, photo in kept)
+    return Selection(
+        classes=tuple(entries.values()),
+        items=tuple(items),
+        empty=tuple(wnid for wnid in classes if wnid not in entries),
+        surplus=surplus,
+        conflicts=found,
+        dropped=len(images) - len(kept),
+    )
+
+
+def _wnid(image: StoredImage) -> Wnid:
+    return Wnid(image.path.partition("/")[0])
+
+
+def _first(images: Iterable[StoredImage], classes: Mapping[Wnid, ListedClass]) -> tuple[list[StoredImage], int]:
+    """The first n images of each class by rank, so that classes stay balanced, and how many there are beyond."""
+    seen: Counter[Wnid] = Counter()
+    chosen = []
+    for image in images:
+        wnid = _wnid(image)
+        seen[wnid] += 1
+        if wnid in classes and seen[wnid] <= classes[wnid].n:
+            chosen.append(image)
+    return chosen, seen.total() - len(chosen)
+
+
+def _conflicts(images: Sequence[StoredImage], photos: Sequence[str]) -> tuple[Conflict, ...]:
+    by_photo: defaultdict[str, list[str]] = defaultdict(list)
+    for image, photo in zip(images, photos, strict=True):
+        by_photo[photo].append(image.path)
+    several = {photo: paths for photo, paths in by_photo.items() if len({p.partition("/")[0] for p in paths}) > 1}
+    return tuple(Conflict(photo, tuple(paths)) for photo, paths in several.items())
+
+
+def _settled(
+    images: list[tuple[StoredImage, str]], found: tuple[Conflict, ...], conflicts: Conflicts
+) -> list[tuple[StoredImage, str]]:
+    """What is left once conflicts are dealt with."""
+    if not found or conflicts is Conflicts.KEEP:
+        return images
+    if conflicts is Conflicts.ERROR:
+        lines = [f"  {' '.join(conflict.paths)}" for conflict in found[:_SHOWN]]
+        more = [f"  and {len(found) - _SHOWN:,} more"] if len(found) > _SHOWN else []
+        raise InputError("\n".join([f"{len(found):,} photos are in several classes:", *lines, *more]))
+    first = {conflict.photo: conflict.paths[0].partition("/")[0] for conflict in found}
+    if conflicts is Conflicts.DROP:
+        return [(image, photo) for image, photo in images if photo not in first]
+    return [(image, photo) for image, photo in images if first.get(photo, _wnid(image)) == _wnid(image)]
+
+
+def _entries(classes: Iterable[ListedClass], images: Counter[Wnid], folders: Folders) -> dict[str, ExportedClass]:
+    """The classes that have images, each with a name of its own."""
+    there = [cls for cls in classes if images[cls.wnid]]
+    labels = Counter((cls.label or cls.wnid) for cls in there)
+    entries: dict[str, ExportedClass] = {}
+    for index, cls in enumerate(there):
+        label = cls.label or cls.wnid
+        name = label if labels[label] == 1 else f"{label} ({cls.wnid})"
+        entries[cls.wnid] = ExportedClass(
+            index, cls.wnid, label, name, cls.wnid, images[cls.wnid], cls.listing_sha256, cls.source
+        )
+    return entries if folders is Folders.WNID else _with_label_folders(entries)
+
+
+def _with_label_folders(entries: dict[str, ExportedClass]) -> dict[str, ExportedClass]:
+    """The same with folders named by labels, made safe; where two would be alike, each has its id behind it."""
+    safe = {wnid: _UNSAFE.sub("_", entry.label)[:_LONGEST_NAME].strip("_-") or wnid for wnid, entry in entries.items()}
+    alike = Counter(name.casefold() for name in safe.values())
+    return {
+        wnid: replace(entry, folder=safe[wnid] if alike[safe[wnid].casefold()] == 1 else f"{safe[wnid]}-{wnid}")
+        for wnid, entry in entries.items()
+    }

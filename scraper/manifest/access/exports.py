@@ -1,0 +1,82 @@
+"""For export: the classes, and every image with where it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from scraper.manifest.schema import RANKS
+from scraper.manifest.values import columns, image_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import Wnid
+
+
+class ListedClass(NamedTuple):
+    """A class: how many images are wanted, and which list it was planned from."""
+
+    wnid: Wnid
+    label: str | None
+    n: int
+    candidates: int
+    source: str | None
+    listing_sha256: str | None
+    resolved_at: str | None
+
+
+class StoredImage(NamedTuple):
+    """An image on record: `path` below the output folder, `bytes` its size, `width` and `height` in pixels."""
+
+    candidate_id: int
+    url: str
+    photo_id: int | None
+    path: str
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    saved_at: str
+
+    @property
+    def rank(self) -> int:
+        """Its place in the list of its class, from 1."""
+        return self.candidate_id % RANKS
+
+
+_CLASS: Final = columns(
+    "classes.wnid",
+    "classes.label",
+    "classes.n",
+    "classes.candidates",
+    "classes.source",
+    "classes.listing_sha256",
+    "classes.resolved_at",
+)
+_IMAGE: Final = columns(
+    "image.candidate_id",
+    "candidate.url",
+    "candidate.photo_id",
+    "image.path",
+    "image.sha256",
+    "image.bytes",
+    "image.format",
+    "image.width",
+    "image.height",
+    "image.saved_at",
+)
+
+
+def listed_classes(book: Manifest) -> list[ListedClass]:
+    """Every class, in the order of their ids."""
+    return list(book.select(ListedClass, f"{_CLASS} FROM classes ORDER BY wnid"))
+
+
+def stored_images(book: Manifest) -> Iterator[StoredImage]:
+    """Every image, by class and rank."""
+    sql = f"{_IMAGE} FROM image JOIN candidate ON candidate.id = image.candidate_id ORDER BY image.candidate_id"
+    for image in book.select(StoredImage, sql):
+        image_path(image.candidate_id, image.path)
+        yield image
