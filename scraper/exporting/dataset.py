@@ -25,7 +25,7 @@ from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
 from scraper.exporting.forms.webdataset import WebDatasetWriter
 from scraper.exporting.options import ExportForm, ExportOptions
 from scraper.exporting.selecting import select
-from scraper.files.reading import read_image, stat_image
+from scraper.files.reading import Folders, read_image
 from scraper.manifest.core import Manifest
 
 if TYPE_CHECKING:
@@ -189,6 +189,9 @@ def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) ->
     if not WRITERS[form].reads:
         yield from map(prepare.as_recorded, selection.items)
         return
+    if prepare.links:  # there is next to nothing to do for each, least of all in other threads
+        yield from map(prepare, selection.items)
+        return
     threads = os.cpu_count() or 1
     waiting: deque[Future[Picture | _LeftOut]] = deque()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="scraper-export")
@@ -208,7 +211,8 @@ class _Preparation:
 
     def __init__(self, form: ExportForm, options: ExportOptions) -> None:
         self._out = options.out
-        self._links = form is ExportForm.IMAGEFOLDER and options.links and not options.converts
+        self._folders = Folders(options.out)
+        self.links = form is ExportForm.IMAGEFOLDER and options.links and not options.converts
         self._conversion: Conversion | None = options.conversion()
 
     @staticmethod
@@ -219,11 +223,11 @@ class _Preparation:
 
     def __call__(self, item: Item) -> Picture | _LeftOut:
         image = item.image
-        if self._links and self._untouched(item):
+        if self.links and self._untouched(item):
             return self.as_recorded(item)
         body = read_image(self._out, image.path, image.bytes)
         if body is None or len(body) != image.bytes:
-            there = stat_image(self._out, image.path)
+            there = self._folders.stat(image.path)
             return _LeftOut(image.path, "is missing" if there is None else "is damaged: another size than recorded")
         if hashlib.sha256(body).hexdigest() != image.sha256:
             return _LeftOut(image.path, "is damaged: another SHA-256 than recorded")
@@ -233,9 +237,10 @@ class _Preparation:
 
     def _untouched(self, item: Item) -> bool:
         """Whether a file that is only linked has its size and was not written to since its row: then it is not read."""
-        found = stat_image(self._out, item.image.path)
-        saved_at = dt.datetime.fromisoformat(item.image.saved_at).timestamp()
-        return found is not None and found.st_size == item.image.bytes and found.st_mtime <= saved_at + _SLACK
+        found = self._folders.stat(item.image.path)
+        if found is None or found.st_size != item.image.bytes:
+            return False
+        return found.st_mtime <= dt.datetime.fromisoformat(item.image.saved_at).timestamp() + _SLACK
 
     @staticmethod
     def _converted(item: Item, body: bytes, conversion: Conversion) -> Picture | _LeftOut:

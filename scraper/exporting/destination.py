@@ -4,7 +4,8 @@
     DEST                      once it is whole
 
 What stands at the place is replaced only where an export wrote it and nothing was added since: a folder tells by the
-list of its files in `.scraper-export`, a file by its first line.
+list of its files in `.scraper-export`, a file by its first line. Nothing is synced: an export that a power cut
+damaged is made again from the images, which are.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MARK: Final = ".scraper-export"
 _MARK_HEAD: Final = "scraper export 1"
@@ -121,10 +123,12 @@ def _foreign_file(path: Path, first_line: str) -> str | None:
 
 def _files(folder: Path) -> Iterator[str]:
     """Whatever is no folder below a folder, links too, by relative path in a fixed order."""
-    for where, folders, names in os.walk(folder):
+    root = str(folder)
+    for where, folders, names in os.walk(root):
         folders.sort()
-        for name in sorted([*names, *(one for one in folders if (Path(where) / one).is_symlink())]):
-            yield str((Path(where) / name).relative_to(folder))
+        below = where[len(root) + 1 :] + "/" * (where != root)
+        for name in sorted([*names, *(one for one in folders if stat.S_ISLNK(os.lstat(f"{where}/{one}").st_mode))]):
+            yield below + name
 
 
 def _clear_abandoned(dest: Path) -> None:
@@ -140,10 +144,9 @@ def _clear_abandoned(dest: Path) -> None:
 
 
 def _finish(path: Path, *, is_folder: bool) -> None:
-    """Write down what a folder holds, and make all of it safe from a power cut."""
+    """Write down what a folder holds."""
     if is_folder:
         (path / MARK).write_text("\n".join([_MARK_HEAD, *_files(path)]) + "\n", encoding="utf-8")
-    os.sync()
 
 
 def _put(path: Path, dest: Path) -> None:

@@ -23,16 +23,23 @@ def read_image(root: Path, path: str, most: int) -> bytes | None:
         return stream.read() if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
 
 
-def stat_image(root: Path, path: str) -> os.stat_result | None:
-    """What the system knows of `<folder>/<name>` below `root`, None where there is no such ordinary file."""
-    file = _open(root, path)
-    if file is None:
-        return None
-    try:
-        found = os.fstat(file)
-        return found if stat.S_ISREG(found.st_mode) else None
-    finally:
-        os.close(file)
+class Folders:
+    """The folders below `root`, to ask for many files what the system knows of them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        self._linked: dict[str, bool] = {}
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """What is known of `<folder>/<name>`, None where there is no such ordinary file."""
+        folder = path.partition("/")[0]
+        try:
+            if folder not in self._linked:
+                self._linked[folder] = stat.S_ISLNK(os.lstat(f"{self._root}/{folder}").st_mode)
+            found = os.lstat(f"{self._root}/{path}")
+        except OSError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) and not self._linked[folder] else None
 
 
 def _open(root: Path, path: str) -> int | None:

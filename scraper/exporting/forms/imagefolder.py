@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scraper.exporting.forms.tables import COLUMNS, CONVERTED, CsvTable, row, write_classes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from scraper.exporting.forms.interface import Picture, Target
 
 
@@ -26,22 +25,23 @@ class ImageFolderWriter:
         self._target = target
         self._converted = target.options.converts
         self._link = target.options.links
+        self._images = str(target.images)
         self._tables: dict[str, CsvTable] = {}
-        self._names: dict[Path, set[str]] = {}
+        self._names: dict[str, set[str]] = {}
 
     def add(self, picture: Picture) -> None:
         """Put the picture into the folder of its class, and its row into the table of its split."""
-        item = picture.item
-        folder = self._target.path / item.split / item.cls.folder
-        name = self._name(folder, picture)
-        self._put(picture, folder / name)
-        self._table(item.split).add(row(picture, f"{item.cls.folder}/{name}", converted=self._converted))
+        split, folder = picture.item.split, picture.item.cls.folder
+        name = self._name(f"{split}/{folder}", picture)
+        # Plain text for paths: their parts are known to be clean, and a million path objects cost more than the links.
+        self._put(picture, f"{self._target.path}/{split}/{folder}/{name}")
+        self._table(split).add(row(picture, f"{folder}/{name}", converted=self._converted))
 
-    def _name(self, folder: Path, picture: Picture) -> str:
+    def _name(self, folder: str, picture: Picture) -> str:
         """The name of the image with the extension of what it is; unique in the folder, whatever its case."""
         taken = self._names.get(folder)
         if taken is None:
-            folder.mkdir(parents=True)
+            (self._target.path / folder).mkdir(parents=True)
             taken = self._names[folder] = set()
         stem = picture.item.image.path.rpartition("/")[2].rpartition(".")[0] or "image"
         name = stem + picture.extension
@@ -50,15 +50,13 @@ class ImageFolderWriter:
         taken.add(name.casefold())
         return name
 
-    def _put(self, picture: Picture, path: Path) -> None:
+    def _put(self, picture: Picture, path: str) -> None:
         if self._link:
             with contextlib.suppress(OSError):  # another disk, or one that knows no links
-                os.link(self._target.images / picture.item.image.path, path, follow_symlinks=False)
+                os.link(f"{self._images}/{picture.item.image.path}", path, follow_symlinks=False)
                 return
-        if picture.body:
-            path.write_bytes(picture.body)
-        else:
-            path.write_bytes((self._target.images / picture.item.image.path).read_bytes())
+        body = picture.body or (self._target.images / picture.item.image.path).read_bytes()
+        Path(path).write_bytes(body)
 
     def _table(self, split: str) -> CsvTable:
         if split not in self._tables:

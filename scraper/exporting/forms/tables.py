@@ -44,14 +44,12 @@ class CsvTable:
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         """Begin the file at `path`."""
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.DictWriter(self._file, columns, lineterminator="\n")
-        self._writer.writeheader()
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(columns)
 
     def add(self, values: dict[str, Any]) -> None:
-        """Write one row."""
-        self._writer.writerow(
-            {key: defused(value) if isinstance(value, str) else value for key, value in values.items()}
-        )
+        """Write one row, whose values are in the order of the columns."""
+        self._writer.writerow([defused(value) if type(value) is str else value for value in values.values()])
 
     def close(self) -> None:
         """End the file."""
