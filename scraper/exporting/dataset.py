@@ -25,6 +25,7 @@ from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
 from scraper.exporting.forms.webdataset import WebDatasetWriter
 from scraper.exporting.options import ExportForm, ExportOptions
 from scraper.exporting.selecting import select
+from scraper.files.names import Place
 from scraper.files.reading import Folders, read_image
 from scraper.manifest.core import Manifest
 
@@ -225,7 +226,7 @@ class _Preparation:
         image = item.image
         if self.links and self._untouched(item):
             return self.as_recorded(item)
-        body = read_image(self._out, image.path, image.bytes)
+        body = read_image(self._out, Place.of(image.path), image.bytes)
         if body is None or len(body) != image.bytes:
             there = self._folders.stat(image.path)
             return _LeftOut(image.path, "is missing" if there is None else "is damaged: another size than recorded")

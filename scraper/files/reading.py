@@ -1,26 +1,30 @@
-"""Reading images of an output folder: ordinary files only, reached without following a link, and never waited for."""
+"""Reading images of an output folder for others: ordinary files only, reached without following a link."""
 
 from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from scraper.files._opening import descend, open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    from scraper.files.names import Place
 
 
-def read_image(root: Path, path: str, most: int) -> bytes | None:
-    """The bytes of `<folder>/<name>` below `root`, None where no ordinary file of at most `most` bytes is there."""
-    file = _open(root, path)
-    if file is None:
+def read_image(root: Path, place: Place, most: int) -> bytes | None:
+    """The bytes of the file at a place, None where there is no such ordinary file of at most `most` bytes."""
+    try:
+        with (
+            descend(root, place.folder) as folder,
+            open_file(folder, place.name) as (file, found),
+            open(file, "rb", closefd=False) as stream,
+        ):
+            return stream.read() if found.st_size <= most else None
+    except OSError:
         return None
-    with os.fdopen(file, "rb") as stream:
-        found = os.fstat(file)
-        return stream.read() if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
 
 
 class Folders:
@@ -40,17 +44,3 @@ class Folders:
         except OSError:
             return None
         return found if stat.S_ISREG(found.st_mode) and not self._linked[folder] else None
-
-
-def _open(root: Path, path: str) -> int | None:
-    folder, _, name = path.partition("/")
-    try:
-        parent = os.open(root / folder, _FOLDER)
-    except OSError:
-        return None
-    try:
-        return os.open(name, _FILE, dir_fd=parent)
-    except OSError:
-        return None
-    finally:
-        os.close(parent)
