@@ -135,6 +135,14 @@ class Check(enum.StrEnum):
     HEADER = "header"
 
 
+class Withdrawn(enum.StrEnum):
+    """What someone asked to be left out by: a Flickr photo in every size and class, a URL, or bytes by their digest."""
+
+    PHOTO = "photo"
+    URL = "url"
+    SHA256 = "sha256"
+
+
 class ListingOutcome(enum.StrEnum):
     """How asking a source for the list of one class ended, where the request itself did not fail.
 

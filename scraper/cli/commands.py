@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from scraper.auditing.options import ForgetOptions, TraceOptions
 from scraper.cli.signals import stopping
 from scraper.cli.streams import class_words, print_text, standard_input
 from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
@@ -149,6 +150,33 @@ def _export(call: Call[ExportOptions]) -> int:
     return 1 if summary.left_out else 0
 
 
+def _trace(call: Call[TraceOptions]) -> int:
+    from scraper.auditing.tracing import trace
+    from scraper.cli.traces import traces_as_json, traces_as_text
+
+    if len(call.words) != 1:
+        raise InputError("trace needs one thing to look for, as in `scraper trace PATH`")
+    found = trace(call.words[0], manifest=call.manifest)
+    print_text(traces_as_json(found) if call.options.format == "json" else traces_as_text(found))
+    return 0
+
+
+def _forget(call: Call[ForgetOptions]) -> int:
+    from scraper.auditing.forgetting import forget, withdrawn
+    from scraper.cli.summaries import describe_forget
+
+    if call.options.list:
+        if call.words:
+            raise InputError("forget --list takes nothing else: it prints what is left out already")
+        print_text("".join(f"{one.kind} {one.value}\n" for one in withdrawn(manifest=call.manifest)))
+        return 0
+    if not call.words:
+        raise InputError("forget needs what to leave out: paths, digests, photo ids or URLs")
+    summary = forget(call.words, out=call.options.out, manifest=call.manifest, argv=_argv())
+    print_text(describe_forget(summary), done=True)
+    return 1 if summary.stayed else 0
+
+
 def usage(command: Command[Any]) -> str:
     """How a command is typed, on one line."""
     return f"usage: scraper {command.name}{' ' * bool(command.words)}{command.words} [FLAGS]"
@@ -217,7 +245,28 @@ EXPORT: Final = Command(
     _export,
     words="FORM DEST",
 )
+TRACE: Final = Command(
+    "trace",
+    "look",
+    "tell where a picture is from, with every request for it",
+    "Tell where a picture is from: its lists, its photo page, its classes, when and how it was asked for.\n\n"
+    "WHAT is the path of an image, the SHA-256 of its bytes, a Flickr photo id or a URL.",
+    TraceOptions,
+    _trace,
+    words="WHAT",
+)
+FORGET: Final = Command(
+    "forget",
+    "keep",
+    "leave a photo out for good, since someone asked",
+    "Leave photos out for good, since someone asked: their images are removed, no size of them is asked for again in "
+    "any class, and exports and locks leave them out. What was asked before stays on record, without the picture.\n\n"
+    "WHAT is the path of an image, the SHA-256 of its bytes, a Flickr photo id or a URL.",
+    ForgetOptions,
+    _forget,
+    words="WHAT ...",
+)
 COMMANDS: Final[dict[str, Command[Any]]] = {
-    command.name: command for command in (PLAN, FETCH, REPORT, RECHECK, EXPORT, VERIFY)
+    command.name: command for command in (PLAN, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
 }
 """Every command, in the order help lists them."""

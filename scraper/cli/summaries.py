@@ -9,6 +9,7 @@ import humanize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scraper.auditing.forgetting import ForgetSummary
     from scraper.auditing.rechecking import RecheckSummary
     from scraper.auditing.verifying import VerifySummary
     from scraper.exporting.dataset import ExportSummary
@@ -42,6 +43,17 @@ def describe_export(summary: ExportSummary) -> str:
     if summary.left_out:
         lines.append(f"{_count(len(summary.left_out), 'image')} left out:")
         lines += _some(f"  {path} {why}" for path, why in summary.left_out)
+    return "\n".join(lines) + "\n"
+
+
+def describe_forget(summary: ForgetSummary) -> str:
+    """The end of a forget in words."""
+    done = f"{_count(len(summary.removed), 'image')} removed, {_count(summary.candidates, 'candidate')} withdrawn"
+    lines = [f"{done}; nothing of these is asked for or kept again:"]
+    lines += _some(f"  {one.kind} {one.value}" for one in summary.withdrawn)
+    if summary.stayed:
+        lines.append(f"{_count(len(summary.stayed), 'file')} with other bytes than recorded, or missing, let be:")
+        lines += _some(f"  {path}" for path in summary.stayed)
     return "\n".join(lines) + "\n"
 
 

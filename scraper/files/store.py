@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError
 from scraper.files._opening import (
     TRANSIENT,
+    descend,
     locked,
     make,
     make_folder,
@@ -203,6 +204,25 @@ class Folder:
                     claims += [claim] if given.mark is not None else []
         self.sync()
         return [kept[number] for number in range(len(wanted))]
+
+    def claim(self, place: Place, *, size: int, sha256: str) -> Claim | None:
+        """What tells the file at a place from any other; None where none of this size in bytes and digest is there."""
+        try:
+            with descend(self.path, place.folder) as folder, open_file(folder, place.name) as (file, found):
+                if found.st_size != size or digest(file, size) != sha256:
+                    return None
+                return Claim(place, found.st_ino, found.st_mtime_ns, size, sha256)
+        except OSError:
+            return None
+
+    def announce(self, claims: Sequence[Claim], word: str) -> None:
+        """Put names into the journal that are to be unfinished work from the batch on that has this word.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        with stopping(self.path, PARTIAL):
+            self._journal.write(word, claims)
 
     def settle(self) -> None:
         """Say that all names that were given are on record."""

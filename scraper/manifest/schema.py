@@ -147,6 +147,22 @@ CREATE TABLE placeholders (
   photos INTEGER NOT NULL CHECK (photos >= 1)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE withdrawals (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind = 'photo' OR kind = 'url' OR kind = 'sha256'),
+  value TEXT NOT NULL,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  withdrawn_at TEXT NOT NULL,
+  UNIQUE (kind, value)
+) STRICT;
+
+CREATE TABLE locked (
+  candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
+  rank INTEGER NOT NULL CHECK (rank >= 1),
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  bytes INTEGER NOT NULL CHECK (bytes >= 1)
+) STRICT;
+
 CREATE TABLE rechecks (
   id INTEGER PRIMARY KEY,
   candidate_id INTEGER NOT NULL REFERENCES candidate (id),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from scraper.config import MOST_PER_CLASS
 from scraper.errors import ManifestForeignError
 from scraper.manifest.schema import FORMATS, RANKS, STATES
-from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State
+from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State, Withdrawn
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
@@ -224,6 +224,15 @@ COLUMNS: Final[dict[str, Kind]] = {
     "revisions.outcome_after": _or_null(OUTCOME),
     "revisions.state_after": _word(State),
     "revisions.reason": TEXT,
+    "withdrawals.id": ID,
+    "withdrawals.kind": _word(Withdrawn),
+    "withdrawals.value": TEXT,
+    "withdrawals.run_id": ID,
+    "withdrawals.withdrawn_at": TIME,
+    "locked.candidate_id": CANDIDATE,
+    "locked.rank": ID,
+    "locked.sha256": DIGEST,
+    "locked.bytes": ID,
     "placeholders.sha256": DIGEST,
     "placeholders.run_id": ID,
     "placeholders.found_at": TIME,
@@ -289,7 +298,13 @@ COLUMNS: Final[dict[str, Kind]] = {
 }
 """What each column of every table may hold, whatever its type in SQL is."""
 
-_KEYS: Final = {"classes": "wnid", "placeholders": "sha256", "statuses": "status", "image": "candidate_id"}
+_KEYS: Final = {
+    "classes": "wnid",
+    "placeholders": "sha256",
+    "statuses": "status",
+    "image": "candidate_id",
+    "locked": "candidate_id",
+}
 """The columns that tell a row from others, where that is not `id`."""
 
 

@@ -94,6 +94,13 @@ def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], n
         _renew_word(connection)
 
 
+def record_removal(book: Manifest, run_id: int, revisions: Sequence[Revision], word: str, now: float) -> None:
+    """Record that images go, in one transaction that gives the manifest a word of the caller's; `now` is Unix time."""
+    with book.transaction() as connection:
+        _revise(book, connection, run_id, revisions, now)
+        connection.execute("UPDATE manifest SET batch = ?", (word,))
+
+
 def word(book: Manifest) -> str:
     """The random word of the last batch that had images: names that were given under it are not on record."""
     return "".join(book.column("manifest.batch", "FROM manifest"))

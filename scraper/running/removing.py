@@ -1,0 +1,50 @@
+"""Removing images and their rows together, safe against a kill at any moment.
+
+It is the journal's rule turned round: the names to be removed stand in it under a word that the manifest does not have
+yet, and the transaction that removes their rows gives the manifest this word. Before it, the files have their rows and
+stay; from it on they are unfinished work of ours, which this run, or the next one, clears up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from scraper.files.names import Place
+from scraper.files.store import Folder
+from scraper.manifest.access.recording import record_removal
+from scraper.running.unfinished import clear_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from scraper.manifest.core import Manifest
+    from scraper.model import Revision
+
+
+def remove_images(
+    book: Manifest, run_id: int, out: Path, images: Iterable[tuple[str, int, str]], revisions: Sequence[Revision]
+) -> tuple[str, ...]:
+    """Remove images, their files where they are as recorded; returns the paths of files that are not and stay.
+
+    Args:
+        book: the manifest, open for writing.
+        run_id: the run.
+        out: the output folder.
+        images: path, size in bytes and SHA-256 of each.
+        revisions: what becomes of their candidates, whose rows in `image` go; others may be among them.
+
+    Raises:
+        InputError: the folder cannot be written to; nothing was changed.
+        StoppedEarlyError: the file system refused; the next run goes on where the manifest says so.
+    """
+    word = secrets.token_hex(8)
+    with contextlib.closing(Folder(out, owner=book.owner)) as folder:
+        found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}
+        folder.announce([claim for claim in found.values() if claim is not None], word)
+        record_removal(book, run_id, revisions, word, time.time())
+    clear_up(book, out)
+    return tuple(path for path, claim in found.items() if claim is None)
