@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types torture fuzz bench bench-peers options format clean
+.PHONY: help demo test test-readers lint types torture fuzz bench bench-peers options format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,14 @@ demo: $(STAMP)  ## plan, fetch and report a dozen classes from a stand-in on thi
 
 test: $(STAMP)  ## run the whole test suite
 	$(BIN)/python -m pytest
+
+.venv-readers: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parquet]' datasets webdataset mlcroissant
+	@touch $@
+
+test-readers: .venv-readers  ## let datasets, webdataset, pyarrow and mlcroissant read our exports (torchvision is left out: gigabytes)
+	$</bin/python -m pytest -W default tests/readers
 
 lint: $(STAMP)  ## check style with ruff
 	$(BIN)/ruff check .
@@ -55,5 +63,5 @@ format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-img2dataset build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-img2dataset .venv-readers build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find scraper tests -name __pycache__ -type d -prune -exec rm -rf {} +

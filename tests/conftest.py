@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.command import Result
 
+collect_ignore = [] if find_spec("mlcroissant") else ["readers"]  # `make test-readers` installs what they need
 TENCH, CLOCK = "n01440764", "n02708093"
 CLASSES = [(TENCH, "tench"), (CLOCK, "analog clock")]
 

@@ -54,7 +54,8 @@ def shared_photo(scraper: Scraper) -> int:
 def ways(scraper: Scraper, photo: int) -> dict[str, str]:
     """Everything by which a person may know a photo."""
     path, sha256, url = scraper.rows(
-        "SELECT path, sha256, images.url FROM images JOIN candidates ON candidates.id = candidate_id WHERE photo_id = ?",
+        "SELECT path, sha256, images.url FROM images JOIN candidates ON candidates.id = candidate_id "
+        "WHERE photo_id = ?",
         photo,
     )[0]
     return {"path": f"images/{path}", "digest": sha256, "photo": str(photo), "url": url}
