@@ -251,6 +251,7 @@ class Candidate:
         not_before: Unix time in seconds before which it must not be asked again; 0 for any time.
         form: the other form of the URL that is asked for in its place, None for the URL itself.
         fate: how the URL itself ended, where another form is asked for.
+        expected: SHA-256 of the only bytes that are kept, where a lock names them.
     """
 
     id: int
@@ -263,6 +264,7 @@ class Candidate:
     not_before: float = 0.0
     form: Form | None = None
     fate: Outcome | None = None
+    expected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import live_url, request_url
@@ -55,7 +55,7 @@ class Worker:
     def _attempt(self, candidate: Candidate, lease: Lease) -> Attempt:
         started_at, began = time.time(), time.monotonic()
         reply = self.client.get(self._url(candidate), most=self.max_bytes, lease=lease)
-        verdict = judge(reply, self.rules, self.decoding)
+        verdict = _unlocked(judge(reply, self.rules, self.decoding), candidate.expected)
         return Attempt(
             candidate=candidate,
             started_at=started_at,
@@ -83,3 +83,10 @@ class Worker:
         found = verdict.picture
         temporary = self.folder.write(body)
         return Picture(temporary, verdict.sha256, len(body), found.format, found.width, found.height, self.rules.check)
+
+
+def _unlocked(verdict: Verdict, expected: str | None) -> Verdict:
+    """The verdict where a lock names the bytes: any other picture is not the one that is wanted."""
+    if expected is None or verdict.outcome is not Outcome.SAVED or verdict.sha256 == expected:
+        return verdict
+    return replace(verdict, outcome=Outcome.CHANGED, error="another picture than that of the lock")

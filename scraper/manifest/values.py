@@ -295,6 +295,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "count": COUNT,
     "signed": SIGNED,
     "text": TEXT,
+    "expected": _or_null(DIGEST),
 }
 """What each column of every table may hold, whatever its type in SQL is."""
 

@@ -93,7 +93,8 @@ _WAITING: Final = (
         "candidate.form",
         "candidate.fate",
     )
-    + " FROM candidate WHERE id BETWEEN ? AND ? AND state IN (0, 3) ORDER BY id LIMIT ?"
+    + ', locked.sha256 AS "expected" FROM candidate LEFT JOIN locked ON locked.candidate_id = candidate.id '
+    "WHERE candidate.id BETWEEN ? AND ? AND state IN (0, 3) ORDER BY candidate.id LIMIT ?"
 )
 
 
@@ -105,9 +106,9 @@ def waiting(book: Manifest, wnid: Wnid, first: int, last: int, count: int) -> li
     """
 
     def candidate(*row: Any) -> Candidate:
-        number, url, photo, filename, tries, not_before, form, fate = row
-        name = filename or file_name(url)
-        return Candidate(number, wnid, number % RANKS, url, name, photo, tries, not_before or 0.0, form, fate)
+        number, url, photo, filename, tries, not_before, form, fate, expected = row
+        name, due = filename or file_name(url), not_before or 0.0
+        return Candidate(number, wnid, number % RANKS, url, name, photo, tries, due, form, fate, expected)
 
     bounds = (candidate_id(wnid, first), candidate_id(wnid, min(last, RANKS - 1)), count)
     return list(book.select(candidate, _WAITING, bounds))
