@@ -14,7 +14,8 @@ from scraper.files.names import Place
 from scraper.files.store import Wanted
 from scraper.manifest.access.candidates import Twin, placeholders, same_bytes
 from scraper.manifest.access.recording import word
-from scraper.model import Outcome, Revision, State
+from scraper.manifest.access.withdrawing import withdrawals
+from scraper.model import Outcome, Revision, State, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +54,7 @@ class Placer:
         self._book = book
         self._folder = folder
         self._known = placeholders(book)
+        self._withdrawn = {one.value for one in withdrawals(book) if one.kind is Withdrawn.SHA256}
         self._unrecorded: defaultdict[str, list[Twin]] = defaultdict(list)
         self._looked_up: dict[str, list[Twin]] = {}
         self._found: list[tuple[str, int]] = []
@@ -76,6 +78,8 @@ class Placer:
         picture, candidate = attempt.picture, attempt.candidate
         if picture is None:
             return Placed(attempt)
+        if picture.sha256 in self._withdrawn:
+            return self._refuse(attempt, Outcome.WITHDRAWN, "someone asked for this picture to be left out")
         if picture.sha256 in self._known:
             return self._refuse(attempt, Outcome.PLACEHOLDER, "the same bytes came for several photos")
         twins = [*self._recorded(picture.sha256), *self._unrecorded[picture.sha256]]

@@ -14,11 +14,13 @@ from scraper.manifest.core import Manifest
 from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
 from scraper.reporting.intervals import wilson
+from scraper.reporting.locked import lock_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scraper.manifest.access.counts import ClassTarget, Wave
+    from scraper.reporting.locked import LockRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Report:
     classes: tuple[ClassRow, ...]
     link_rot: LinkRot
     waves: tuple[Wave, ...]
+    lock: tuple[LockRow, ...]
     requests_began_at: str | None
     requests_ended_at: str | None
 
@@ -139,6 +142,7 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
         classes = tuple(_class_row(row, by_class[row.wnid]) for row in counts.class_targets(book))
         statuses = counts.status_counts(book)
         waves = counts.waves(book)
+        lock = lock_rows(book, {row.wnid: row.saved for row in classes})
         began, ended = counts.request_dates(book) or (None, None)
     tried, outcomes = _totals_of(by_class.values())
     size = sum(count.bytes for count in by_class.values())
@@ -152,6 +156,7 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
         classes=classes,
         link_rot=_link_rot(sum(by_host.values(), Counter())),
         waves=waves,
+        lock=lock,
         requests_began_at=began,
         requests_ended_at=ended,
     )

@@ -58,6 +58,8 @@ def _print_rot(console: Console, report: Report) -> None:
 
 def _tables(report: Report) -> Iterable[tuple[str, Table]]:
     yield _classes(report)
+    if report.lock:
+        yield "Images of the lock", _lock(report)
     yield "Candidates by outcome", _outcomes(report)
     yield "Requests by HTTP status", _statuses(report)
     yield "Candidates by host", _hosts(report)
@@ -87,6 +89,16 @@ def _class_cells(row: ClassRow) -> tuple[Text, ...]:
     numbers = (row.n, row.saved, row.shortfall or "", row.tried, row.candidates)
     cells = (row.wnid, row.label or "", *(f"{n:,}" if isinstance(n, int) else n for n in numbers), row.reason or "")
     return tuple(Text(cell) for cell in cells)
+
+
+def _lock(report: Report) -> Table:
+    names = ("locked", "same", "changed", "lost", "unknown", "replaced")
+    table = _table([("wnid", "left"), *((name, "right") for name in names)])
+    for row in report.lock[:_MOST_SHOWN]:
+        table.add_row(row.wnid, *(f"{getattr(row, name):,}" for name in names))
+    if len(report.lock) > 1:
+        table.add_row("all", *(f"{sum(getattr(row, name) for row in report.lock):,}" for name in names))
+    return table
 
 
 def _outcomes(report: Report) -> Table:
