@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import shutil
@@ -14,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +52,15 @@ def run(words: Sequence[str], flags: Sequence[str] = (), *, given: Path | None =
         raise SystemExit(f"that ended with exit code {code.returncode}")
 
 
+def show_dataset(folder: Path) -> None:
+    """Open the exported dataset, as a program would that trains on it."""
+    for table in sorted(folder.glob("*/metadata.csv")):
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        with Image.open(table.parent / rows[0]["file_name"]) as image:
+            print(f"{table.parent.name}: {len(rows)} pictures, the first a {rows[0]['label']} of {image.size} pixels")
+
+
 def main() -> None:
     """Run the demo."""
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -62,10 +74,23 @@ def main() -> None:
             run(["fetch", "--threads", "32", "--out", "demo/images", *manifest], flags)
             run(["report", *manifest])
             run(["report", *manifest, "--format", "html", "--output", "demo/report.html"])
+            run(
+                [
+                    "export",
+                    "imagefolder",
+                    "demo/dataset",
+                    "--out",
+                    "demo/images",
+                    "--split",
+                    "train=0.8,test=0.2",
+                    *manifest,
+                ]
+            )
+            show_dataset(FOLDER / "dataset")
         finally:
             process.terminate()
             process.wait()
-    print("\nTo look at: demo/images, demo/scraper.db (any SQLite tool), demo/report.html")
+    print("\nTo look at: demo/images, demo/dataset, demo/scraper.db (any SQLite tool), demo/report.html")
 
 
 if __name__ == "__main__":
