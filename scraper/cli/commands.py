@@ -238,7 +238,7 @@ EXPORT: Final = Command(
     "keep",
     "write the images as a dataset: folders, shards, a table or a lock",
     "Write the images as a dataset: imagefolder, webdataset or parquet, which loaders read; csv or jsonl, the list "
-    "alone; or a lock, from which the same dataset can be made again.\n\n"
+    "alone; or a lock, one line an image with its digest.\n\n"
     "Each file is checked as it is read; what is missing or damaged is named and left out. A run may be writing to the "
     "manifest meanwhile.",
     ExportOptions,
