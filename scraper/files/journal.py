@@ -52,8 +52,8 @@ class Claim:
     sha256: str
 
     def line(self) -> str:
-        """The claim in a journal."""
-        return json.dumps([str(self.place), self.inode, self.modified, self.bytes, self.sha256])
+        """The claim in a journal, as JSON: neither a place nor a digest has what would have to be escaped."""
+        return f'["{self.place}", {self.inode}, {self.modified}, {self.bytes}, "{self.sha256}"]'
 
     @classmethod
     def read(cls, line: str) -> Claim | None:
@@ -191,7 +191,9 @@ def owners(partials: int) -> list[str]:
 
 
 def _claims_in(folder: int, but: str) -> Iterator[Claim]:
-    for name in os.listdir(folder):
-        if name.endswith(_ENDING) and name != but + _ENDING:
+    with os.scandir(folder) as entries:
+        files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]  # nothing else is of ours
+    for name in files:
+        if _OURS.fullmatch(name) and name.endswith(_ENDING) and name != but + _ENDING:
             with contextlib.suppress(FileNotFoundError), open_file(folder, name) as (file, _):
                 yield from _read(file)[1]

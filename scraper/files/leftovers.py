@@ -9,7 +9,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from scraper.files._opening import TRANSIENT, descend, open_file, stopping
+from scraper.files._opening import TRANSIENT, descend, open_file, stopped, stopping
 from scraper.files.journal import claimed, owners, sessions_in
 from scraper.files.looking import digest
 from scraper.files.names import PARTIAL
@@ -53,14 +53,18 @@ def claims_in(root: Path) -> list[Claim]:
 
 
 def stands(root: Path, claim: Claim) -> bool:
-    """Whether the file at a claimed name is still the very one that was to get it."""
+    """Whether the file at a claimed name is still the very one that was to get it.
+
+    Raises:
+        StoppedEarlyError: it cannot be told at this moment.
+    """
     try:
         with descend(root, claim.place.folder) as folder, open_file(folder, claim.place.name) as (file, found):
             same = (found.st_ino, found.st_mtime_ns, found.st_size) == (claim.inode, claim.modified, claim.bytes)
             return same and digest(file, claim.bytes) == claim.sha256
     except OSError as error:
         if error.errno in TRANSIENT:
-            raise
+            raise stopped(root / str(claim.place), error) from error
         return False
 
 

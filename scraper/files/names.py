@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 PARTIAL: Final = ".partial"
 """The folder in the output folder where runs keep what is not finished; no `Place` is in it."""
-_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,148}[A-Za-z0-9_-])?")
-"""No separator, NUL, space or letter of another case in another system; neither hidden nor `.` nor `..`."""
-_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_DEVICE: Final = r"(?:[Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])(?:\.|$)"
 """https://learn.microsoft.com/windows/win32/fileio/naming-a-file: these are no files, with any extension."""
+_NAME: Final = re.compile(rf"(?!{_DEVICE})[A-Za-z0-9_](?:[A-Za-z0-9._-]{{0,148}}[A-Za-z0-9_-])?")
+"""No separator, NUL, space or letter of another case in another system; neither hidden nor `.` nor `..`."""
 
 
 def checked(name: str) -> str:
@@ -35,7 +35,7 @@ def checked(name: str) -> str:
     >>> checked("2737866473_7958dc8760.jpg")
     '2737866473_7958dc8760.jpg'
     """
-    if _NAME.fullmatch(name) is None or _DEVICE.fullmatch(name) is not None:
+    if _NAME.fullmatch(name) is None:
         raise UnsafeNameError(f"{one_line(ascii(name), 80)} can be no name of a file or folder of ours")
     return name
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -350,3 +352,42 @@ def test_no_path_in_a_manifest_leads_out_of_the_folder(copied: Scraper, flags: t
     for words_ in (("verify", *flags), ("fetch",), ("verify",)):
         assert copied.run(*words_).code == 3
     assert victim.read_text() == "mine"
+
+
+# --- kills -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_runs_on_one_folder_that_are_killed_over_and_over_lose_nothing(tmp_path: Path, seed: int) -> None:
+    """Real processes and real kills, at any moment; at the end nothing is left that nobody knows."""
+    rng = random.Random(seed)
+    mix = {Fate.ALIVE: 6, Fate.GONE_404: 1, Fate.SAME_BYTES: 1, Fate.ERROR_ONCE: 1}
+    with StandIn(World.of(36 + seed, CLASSES, flickr=60, other=0, mix=mix), 0.02) as standin:
+        both = [Scraper(tmp_path, standin, f"manifests/{name}.db") for name in ("one", "other")]
+        for one, n in zip(both, ("40", "30"), strict=True):
+            one.done(*words(one, "plan", TENCH, CLOCK, "-n", n))
+        mine = both[0].images / TENCH / file_name(standin.world.flickr_urls(TENCH)[0])
+        mine.parent.mkdir(parents=True)
+        mine.write_bytes(b"mine")
+        for _ in range(5):
+            processes = [one.start(*words(one, "fetch", "--threads", "4")) for one in both]
+            for process in processes:
+                time.sleep(rng.uniform(0.2, 1.2))
+                process.kill()
+                process.communicate()
+            for one in both:
+                check_manifest(one)
+                check_files(one, strays=True)
+            assert mine.read_bytes() == b"mine"
+        paths = set()
+        for one in both:
+            one.done(*words(one, "fetch", "--threads", "4"))
+            check_manifest(one)
+        for one in both:
+            check_files(one, strays=True)
+            paths |= {path for (path,) in one.rows("SELECT path FROM images")}
+        left = contents(both[0]).keys() - paths - {str(mine.relative_to(both[0].images))}
+        # An image that was taken back stays where the other manifest shared it once.
+        same = {standin.world.photo_bytes(url) for url in standin.world.urls(Fate.SAME_BYTES)}
+        assert {contents(both[0])[path] for path in left} <= same
+        assert not (both[0].images / ".partial").exists()

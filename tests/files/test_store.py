@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from scraper.files.journal import Claim
+from scraper.files.journal import Claim, Session
 from scraper.files.leftovers import claims_in, forget, remove_ordinary, sessions, sessions_of, stands, take_back
 from scraper.files.looking import Condition, condition, others_in, sizes_in
 from scraper.files.names import PARTIAL, Place, names_for
@@ -278,6 +278,24 @@ def test_a_journal_that_is_torn_or_forged_claims_what_can_be_read(folder: Folder
     ((again,),) = sessions(out).values()
     assert again.claims == session.claims
     assert claims_in(out) == list(session.claims)
+
+
+@pytest.mark.timeout(20)
+def test_what_is_no_journal_claims_nothing(folder: Folder, out: Path) -> None:
+    theirs = out / PARTIAL / OTHER
+    theirs.mkdir()
+    (theirs / f"{'0' * 12}.journal").symlink_to("/dev/zero")
+    os.mkfifo(theirs / f"{'1' * 12}.journal")
+    (theirs / f"{'2' * 12}.journal").mkdir()
+    (theirs / "notes.journal").write_text("mine")
+    (out / PARTIAL / "linked").symlink_to(theirs)
+    (out / PARTIAL / "file").write_text("mine")
+    (out / WNID / FIRST).write_bytes(b"picture")
+    assert keep(folder, b"picture") == [Kept(Place(WNID, FIRST), None)]
+    assert claims_in(out) == []
+    assert sessions(out)[OTHER] == [
+        Session(number * 12, "", (), (f"{number * 12}.journal",), over=False) for number in "012"
+    ]  # what cannot be read is not known to be over
 
 
 def test_a_claim_is_read_back() -> None:
