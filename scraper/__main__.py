@@ -1,8 +1,6 @@
 """`python -m scraper`."""
 
-import sys
-
-from scraper.cli.main import main
+from scraper.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -132,7 +132,7 @@ class _Wave:
             crew.cancel()
             self.client.close()
             self.room.close()
-            executor.shutdown()
+            crew.dismiss(self.stop)
         return changes
 
     def _one(self, item: tuple[Settlement, int]) -> tuple[Recheck, Settlement, int, Reply]:

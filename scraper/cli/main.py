@@ -11,13 +11,14 @@ import os
 import sys
 import warnings
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import fire
 
 from scraper.cli.arguments import checked, shown
 from scraper.cli.commands import COMMANDS, Call
 from scraper.cli.help import USAGE, help_text
+from scraper.cli.signals import interruptible, leave
 from scraper.cli.streams import complain, open_closed, print_text
 from scraper.config import PlaceOptions
 from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scraper.cli.commands import Command
+
+
+def run() -> NoReturn:
+    """Run the command line, and end the process."""
+    leave(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +79,8 @@ def _run(words: list[str]) -> int:
     calls: list[Call[Any]] = []
     try:
         fire.Fire({name: _recorder(command, calls)}, command=[name, *plain], name="scraper")
-        return command.run(calls[0])
+        with interruptible():
+            return command.run(calls[0])
     except OptionError as error:
         flags = {spec.field: flag for flag, spec in command.flags().items()}
         raise InputError(f"{shown(flags[error.option])} {error.problem}") from None

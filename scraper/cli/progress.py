@@ -86,23 +86,25 @@ class _Display:
         rest = counts(self._pace.rate, self._pace.left(total - done))
         head = f"{self._what} {done:,}/{total:,}"
         if self._bar is not None:
-            self._bar.update(self._task, description=head, completed=done, total=total, rest=rest)
-            self._bar.refresh()
+            with contextlib.suppress(OSError):  # the terminal may have been closed
+                self._bar.update(self._task, description=head, completed=done, total=total, rest=rest)
+                self._bar.refresh()
         elif now >= self._next_line:
             self._next_line = now + _LINE_EVERY
             self.say(f"{head}  {rest}")
 
     def say(self, line: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(line)
-        else:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                self._bar.console.print(line)
+            else:
                 sys.stderr.write(line + "\n")
                 sys.stderr.flush()
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                self._bar.stop()
 
 
 @contextlib.contextmanager

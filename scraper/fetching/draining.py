@@ -254,7 +254,7 @@ class _Drain:
             client.close()
             bodies.close()
             decoding.close()
-            executor.shutdown()
+            crew.dismiss(self._stop)
 
     def _loop(self, crew: Crew[Candidate, Attempt]) -> None:
         while self._to_come or not self._scheduler.finished:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import LOCK_WAIT
-from scraper.errors import ManifestError, ManifestForeignError, StoppedEarlyError
+from scraper.errors import InterruptedRunError, ManifestError, ManifestForeignError, StoppedEarlyError
 from scraper.manifest.migrating import as_made, check_room, check_rows, dress, introduce, migrate
 from scraper.manifest.schema import APPLICATION_ID, VERSION, schema_sql
 from scraper.texts import one_line
@@ -24,6 +24,8 @@ _JOURNAL: Final = "-journal"
 _NAMES_ANOTHER: Final = bytes.fromhex("d9d505f920a163d7")
 """How a journal ends that names the journal of several databases, which SQLite deletes when it has undone its part,
 whatever file that is (https://www.sqlite.org/fileformat2.html#the_rollback_journal). No run of ours leaves such."""
+_STEPS: Final = 1_000_000
+"""Steps of a statement, some hundredths of a second, after which whoever wants to interrupt it can."""
 _OLDEST_SQLITE: Final = (3, 37)
 """The first that has strict tables."""
 
@@ -35,6 +37,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_INTERRUPT:
+            raise InterruptedRunError("interrupted; run the same command again to go on") from error
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise StoppedEarlyError(
                 f"the manifest {path} could not be written ({one_line(str(error))}): free some space and run again"
@@ -107,6 +111,8 @@ def connect(path: Path, mode: str, *, lock_wait: float = LOCK_WAIT) -> sqlite3.C
         raise ManifestError(f"this Python has SQLite {sqlite3.sqlite_version}; 3.37 or a later one is needed")
     uri = path.resolve().as_uri() + f"?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=lock_wait, isolation_level=None)
+    # A signal is told of when Python runs, and so now and then within a long statement.
+    connection.set_progress_handler(lambda: 0, _STEPS)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = FULL")

@@ -304,7 +304,7 @@ class _Resolver:
             crew.cancel()
             if client is not None:
                 client.close()
-            executor.shutdown()
+            crew.dismiss(self._stop)
 
     def _settle(self, queue: RetryQueue[Wnid], results: list[tuple[ListingTry, Answer]]) -> None:
         if not results:

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 import time
+from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -13,7 +14,7 @@ from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,6 +26,9 @@ _GATHER: Final = 0.004
 """Seconds that results are let come in together, as long as the threads have items to go on with: each time that the
 coordinator wakes up, it takes the interpreter's lock from a thread that works."""
 
+_MOMENT: Final = 1.5
+"""Seconds that threads of a run that was asked to stop get to end."""
+
 
 class Stop:
     """A way to ask a run to stop, from a signal handler or another thread: first kindly, then at once."""
@@ -32,6 +36,7 @@ class Stop:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._urged = threading.Event()
+        self._heard = threading.Event()
 
     def ask(self) -> None:
         """Ask the run to stop; asked again, it does not wait for the requests under way."""
@@ -41,8 +46,15 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        """Whether the run was asked to stop."""
+        """Whether the run was asked to stop; whoever looks has heard of it, and ends."""
+        if self._asked.is_set():
+            self._heard.set()
         return self._asked.is_set()
+
+    @property
+    def heard(self) -> bool:
+        """Whether the run has looked since it was asked."""
+        return self._heard.is_set()
 
     @property
     def urged(self) -> bool:
@@ -61,11 +73,12 @@ class Crew(Generic[Item, Result]):
     """Runs `work(item)` for each item submitted, in up to `threads` threads. One thread submits and collects."""
 
     def __init__(self, executor: Executor, work: Callable[[Item], Result], *, threads: int) -> None:
-        """For an executor that has room for so many threads; `cancel` must be called before it is shut down."""
+        """For an executor that has room for so many threads; `dismiss` must be called in the end."""
         self._executor = executor
         self._work = work
         self._threads = threads
         self._hands = 0
+        self._tasks: list[Future[None]] = []
         self._failed: _Failed | None = None
         self._items: queue.SimpleQueue[tuple[Item] | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[Result | _Failed] = queue.SimpleQueue()
@@ -84,7 +97,7 @@ class Crew(Generic[Item, Result]):
         self._hands += 1  # even if it fails: the task is queued by then, and a thread that is let go may find it
         try:
             bytes(_ROOM)
-            self._executor.submit(self._run)
+            self._tasks.append(self._executor.submit(self._run))
         except (RuntimeError, MemoryError) as error:
             raise StoppedEarlyError(
                 "no more threads can be started: use fewer --threads, and run the same command again"
@@ -134,3 +147,13 @@ class Crew(Generic[Item, Result]):
         for _ in range(self._hands):
             self._items.put(None)
         self._hands = 0
+
+    def dismiss(self, stop: Stop) -> None:
+        """Let the threads go, and wait for them; where the run was asked to stop, for a moment at most.
+
+        A thread may be in a decoder or a system call that cannot be interrupted. What it makes is of no use then.
+        """
+        self.cancel()
+        self._executor.shutdown(wait=not stop.asked)
+        if stop.asked and not stop.urged:
+            wait(self._tasks, _MOMENT)

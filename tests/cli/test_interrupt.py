@@ -78,7 +78,7 @@ def completes(scraper: Scraper, standin: StandIn) -> None:
     check(scraper)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_fetch_keeps_what_it_has_and_goes_on(
     planned: Scraper, standin: StandIn, number: signal.Signals
 ) -> None:
