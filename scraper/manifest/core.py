@@ -129,7 +129,7 @@ class Manifest:
     def select(
         self, make: Callable[..., T], sql: str, parameters: Sequence[object] | dict[str, object] = ()
     ) -> Iterator[T]:
-        """What `make` makes of each row of a query whose columns are named after those of `values.COLUMNS`.
+        """What `make` makes of each row of a query whose columns are named after those of `columns.COLUMNS`.
 
         Raises:
             ManifestForeignError: a value is not what its column may hold.

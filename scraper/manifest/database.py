@@ -177,4 +177,7 @@ def check(path: Path, connection: sqlite3.Connection, *, write: bool) -> None:
         check_rows(path, connection)
     if version < VERSION:
         check_room(path, connection)
-        (migrate if write else dress)(path, connection)
+        if write:
+            migrate(path, connection, folder=working_folder())
+        else:
+            dress(path, connection)

@@ -105,8 +105,13 @@ def check_rows(path: Path, connection: sqlite3.Connection) -> None:
         raise ManifestForeignError(f"{path} is not as scraper made it ({one_line(verdict)}); restore it from a copy")
 
 
-def migrate(path: Path, connection: sqlite3.Connection) -> None:
+def migrate(path: Path, connection: sqlite3.Connection, *, folder: str) -> None:
     """Bring a manifest of version 1 up to this version, all of it or nothing.
+
+    Args:
+        path: of the file.
+        connection: one that may write.
+        folder: the working folder, whose paths may stay on record.
 
     Raises:
         ManifestForeignError: it holds what no run of ours has written.
@@ -117,7 +122,7 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
             _renew(connection)
             check_rows(path, connection)
             introduce(connection)
-            _tidy(connection)
+            _tidy(connection, folder)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
@@ -144,28 +149,27 @@ def _renew(connection: sqlite3.Connection) -> None:
             connection.execute(sql)
 
 
-def _tidy(connection: sqlite3.Connection) -> None:
+def _tidy(connection: sqlite3.Connection, folder: str) -> None:
     """Take out of a manifest what says something of its user: runs of version 1 put it there.
 
-    Where the working folders of those runs were is not known, so that no path from the root stays. What is written
-    over is wiped, since whoever publishes a manifest publishes its pages.
+    What is written over is wiped, since whoever publishes a manifest publishes its pages.
     """
     connection.execute("PRAGMA secure_delete = ON")
-    connection.create_function("discreet", 1, lambda text: discreet(text, "") if isinstance(text, str) else text)
-    connection.create_function("discreet_words", 1, _discreet_words)
+    connection.create_function("discreet", 1, lambda text: text and discreet(text, folder))
+    connection.create_function("discreet_words", 1, lambda argv: _discreet_words(argv, folder))
+    connection.create_function("plain", 1, lambda text: text and without_secrets(text))
     connection.execute("UPDATE runs SET argv = discreet_words(argv)")
-    connection.create_function("plain", 1, lambda text: without_secrets(text) if isinstance(text, str) else text)
     connection.execute("UPDATE classes SET source = discreet(source), resolve_error = plain(resolve_error)")
     connection.execute("UPDATE listings SET url = discreet(url), error = plain(error)")
 
 
-def _discreet_words(argv: object) -> str:
+def _discreet_words(argv: str, folder: str) -> str:
     try:
-        words = json.loads(str(argv))
+        words = json.loads(argv)
     except (ValueError, RecursionError):
         words = None
     known = isinstance(words, list) and all(isinstance(word, str) for word in words)
-    return json.dumps(discreet_words(words, "") if known else [])
+    return json.dumps(discreet_words(words, folder) if known else [])
 
 
 def dress(path: Path, connection: sqlite3.Connection) -> None:

@@ -37,7 +37,7 @@ def _lax(sql: str) -> str:
         column = part.split()[0]
         key = " PRIMARY KEY" if re.search(r"\bPRIMARY KEY\b", part) else ""
         kind = " INTEGER" if key and " INTEGER" in part else ""
-        parts.append(part if column == "PRIMARY" else f"{column}{kind}{key}")
+        parts.append(part if column in ("PRIMARY", "UNIQUE") else f"{column}{kind}{key}")
     return f"CREATE TABLE {name} ({', '.join(parts)}){options.replace('STRICT', '').replace(',', '')}"
 
 

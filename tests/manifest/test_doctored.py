@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.manifest.values import COLUMNS
+from scraper.manifest.columns import COLUMNS
 from tests.command import Scraper
 from tests.conftest import TENCH
 from tests.manifest.doctoring import doctor
@@ -149,6 +149,18 @@ def test_counts_below_zero(yard: Yard) -> None:
     yard.scraper.done("report")
 
 
+@pytest.mark.parametrize("change", ["UPDATE classes SET resolve_outcome = 'empty'", "DELETE FROM classes"])
+def test_candidates_of_a_class_without_a_list(yard: Yard, change: str) -> None:
+    doctor(yard.scraper.manifest, change)
+    standin = yard.scraper.standin
+    assert standin is not None
+    requests = len(standin.requests)
+    for source in ("lists", "https://lists.example/?wnid={wnid}"):
+        said = yard.ends_well("plan", TENCH, "--source", source)
+        assert "candidate has rows of n01440764, which has no list in classes" in said
+    assert len(standin.requests) == requests
+
+
 def test_an_image_of_no_candidate(yard: Yard) -> None:
     doctor(yard.scraper.manifest, f"DELETE FROM candidate WHERE id = {FIRST_IMAGE}")  # noqa: S608 - ours
     (path,) = next(iter(yard.scraper.rows("SELECT path FROM image ORDER BY candidate_id")))
@@ -182,6 +194,7 @@ def test_an_image_of_no_candidate(yard: Yard) -> None:
         ("UPDATE classes SET n = -8", "fetch", "classes.n of row n01440764 is -8"),
         ("UPDATE classes SET label = x'ff'", "json", "classes.label of row n01440764 is b'\\xff'"),
         ("UPDATE OR REPLACE host_outcomes SET outcome = 7", "report", "host_outcomes.outcome of row "),
+        ("UPDATE class_outcomes SET repaired = 99", "report", "class_outcomes.repaired of row n"),
         ("UPDATE statuses SET requests = 'x'", "report", "statuses.requests of row "),
         ("UPDATE attempt SET started_at = 'now'", "report", "attempt.started_at of row 1 is 'now'"),
         ("UPDATE manifest SET identity = '../..'", "fetch", "manifest.identity of row 1 is '../..'"),

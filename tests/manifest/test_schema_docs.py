@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.manifest.values import COLUMNS
+from scraper.manifest.columns import COLUMNS
 from scraper.model import LISTING_OUTCOMES, Oddity, State
 
 if TYPE_CHECKING:

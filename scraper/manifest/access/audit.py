@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from scraper.flickr import host_of
 from scraper.manifest.schema import COUNTS, RANKS, candidate_id, wnid_of
-from scraper.manifest.values import columns, image_path
+from scraper.manifest.values import columns
 from scraper.model import Wnid
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ def classes_with_images(book: Manifest) -> Iterator[Wnid]:
 def image_digests(book: Manifest) -> Iterator[Recorded]:
     """Every image, class by class."""
     sql = columns("image.candidate_id", "image.path", "image.bytes", "image.sha256")
-    return book.select(_recorded, f"{sql} FROM image ORDER BY candidate_id")
-
-
-def _recorded(number: int, path: str, size: int, sha256: str) -> Recorded:
-    return Recorded(image_path(number, path), size, sha256)
+    return book.select(lambda _, *rest: Recorded(*rest), f"{sql} FROM image ORDER BY candidate_id")
 
 
 _CONTRADICTIONS: Final = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scraper.flickr import file_name
 from scraper.manifest.schema import RANKS, candidate_id, wnid_of
-from scraper.manifest.values import columns, image_path
+from scraper.manifest.values import columns
 from scraper.model import Candidate, ClassState
 
 if TYPE_CHECKING:
@@ -127,11 +127,7 @@ _IMAGE: Final = (
 
 def images(book: Manifest, wnid: Wnid) -> list[Image]:
     """The images of a class."""
-    return list(book.select(_image, _IMAGE, _ids(wnid)))
-
-
-def _image(number: int, path: str, size: int) -> Image:
-    return Image(number, image_path(number, path), size)
+    return list(book.select(Image, _IMAGE, _ids(wnid)))
 
 
 def photos(book: Manifest, wnid: Wnid) -> list[int]:
@@ -171,7 +167,7 @@ def same_bytes(book: Manifest, digests: Iterable[str]) -> dict[str, list[Twin]]:
 def _twin(digest: str, *row: Any) -> tuple[str, Twin]:
     number, url, photo, form, fate, *image = row
     path, mark = image or (None, None)
-    return digest, Twin(number, url, photo, image_path(number, path) if path else None, form, fate, mark)
+    return digest, Twin(number, url, photo, path, form, fate, mark)
 
 
 def placeholders(book: Manifest) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scraper.manifest.schema import RANKS
-from scraper.manifest.values import columns, image_path
+from scraper.manifest.values import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,4 @@ def listed_classes(book: Manifest) -> list[ListedClass]:
 def stored_images(book: Manifest) -> Iterator[StoredImage]:
     """Every image, by class and rank."""
     sql = f"{_IMAGE} FROM image JOIN candidate ON candidate.id = image.candidate_id ORDER BY image.candidate_id"
-    for image in book.select(StoredImage, sql):
-        image_path(image.candidate_id, image.path)
-        yield image
+    return book.select(StoredImage, sql)

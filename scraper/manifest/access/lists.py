@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from scraper.discretion import discreet, without_secrets
-from scraper.errors import InputError
+from scraper.errors import InputError, ManifestForeignError
 from scraper.manifest.database import working_folder
 from scraper.manifest.schema import RANKS, candidate_id
 from scraper.manifest.values import columns, iso
@@ -86,7 +86,11 @@ _ENTRY: Final = columns(
 
 
 def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: int) -> None:
-    """Set the target of each class, adding those that are new; lists and outcomes stay as they are."""
+    """Set the target of each class, adding those that are new; lists and outcomes stay as they are.
+
+    Raises:
+        ManifestForeignError: a class that has no list has candidates.
+    """
     rows = [(request.wnid, request.label, n, budget) for request in requests]
     with book.transaction() as connection:
         connection.executemany(
@@ -95,6 +99,18 @@ def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: in
             "budget = CASE WHEN n <= excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END",
             rows,
         )
+        for wnid in book.column("classes.wnid", _ASTRAY):
+            raise ManifestForeignError(
+                f"{book.path} is not as scraper made it: candidate has rows of {wnid}, which has no list in classes; "
+                "restore it from a copy"
+            )
+
+
+_ASTRAY: Final = f"""
+FROM classes WHERE resolve_outcome IS NOT 'listed' AND EXISTS (
+  SELECT 1 FROM candidate WHERE id BETWEEN substr(wnid, 2) * {RANKS} + 1 AND substr(wnid, 2) * {RANKS} + {RANKS - 1})
+LIMIT 1
+"""  # noqa: S608 - numbers of ours
 
 
 def resolved(book: Manifest) -> set[Wnid]:
