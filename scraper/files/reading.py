@@ -7,11 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from scraper.files._opening import descend, open_file
+from scraper.files.names import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from scraper.files.names import Place
 
 
 def read_image(root: Path, place: Place, most: int) -> bytes | None:
@@ -35,8 +34,12 @@ class Folders:
         self._linked: dict[str, bool] = {}
 
     def stat(self, path: str) -> os.stat_result | None:
-        """What is known of `<folder>/<name>`, None where there is no such ordinary file."""
-        folder = path.partition("/")[0]
+        """What is known of `<folder>/<name>`, None where there is no such ordinary file.
+
+        Raises:
+            UnsafeNameError: the path leads elsewhere.
+        """
+        folder = Place.of(path).folder
         try:
             if folder not in self._linked:
                 self._linked[folder] = stat.S_ISLNK(os.lstat(f"{self._root}/{folder}").st_mode)

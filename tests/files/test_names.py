@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scraper.errors import UnsafeNameError
-from scraper.files.looking import sizes_in
+from scraper.files.looking import others_in, sizes_in
 from scraper.files.names import Place, checked, names_for
+from scraper.files.reading import Folders
 from scraper.files.store import Folder, Wanted
 from scraper.flickr import distinct_name, file_name
 from tests.fuzz import check_name
@@ -115,3 +116,7 @@ def test_no_folder_is_looked_at_but_those_below(tmp_path: Path, folder: str) -> 
     (tmp_path / "images").mkdir()
     with pytest.raises(UnsafeNameError):
         sizes_in(tmp_path / "images", folder)
+    with pytest.raises(UnsafeNameError):
+        others_in(tmp_path / "images", folder)
+    with pytest.raises(UnsafeNameError):
+        Folders(tmp_path / "images").stat(f"{folder}/a.jpg")
