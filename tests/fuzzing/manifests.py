@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 LARGE: Final = 64 * 2**20 + 4096
 """Bytes of a manifest that is not read whole when it is opened."""
 CLASSES: Final = [("n01440764", "tench"), ("n02708093", "analog clock"), ("n02123045", "tabby")]
+WORLD: Final = World.of(
+    7,
+    CLASSES,
+    flickr=14,
+    other=4,
+    mix={Fate.ALIVE: 6.0, Fate.GONE_404: 2.0, Fate.PLACEHOLDER_REDIRECT: 1.0, Fate.FORBIDDEN: 1.0, Fate.HTML: 1.0},
+)
+URL: Final = WORLD.urls(Fate.ALIVE)[0]
 COMMANDS: Final = (
     ("report",),
     ("report", "--format", "json"),
@@ -51,6 +59,14 @@ COMMANDS: Final = (
     ("recheck", "--sample", "5", "--timeout", "5"),
     ("plan", "n01440764", "n02708093", "-n", "9", "--source", "lists"),
     ("plan", "n02123045", "n01443537", "--source", "lists"),
+    ("trace", "n01440764/mine.jpg"),
+    ("trace", URL, "--format", "json"),
+    ("forget", "--list"),
+    ("forget", "1", URL),
+    ("export", "csv", "made/table.csv", "--overwrite"),
+    ("export", "lock", "made/lock.tsv", "--overwrite"),
+    ("export", "imagefolder", "made/folder", "--overwrite", "--split", "train=0.5,test=0.5"),
+    ("export", "webdataset", "made/shards", "--overwrite", "--size", "32"),
 )
 
 
@@ -68,6 +84,7 @@ def make_bases(folder: Path, standin: StandIn) -> list[Path]:
     worked.done("verify", "--repair")
     worked.done("plan", "-n", "9", CLASSES[2][0], CLASSES[1][0], "--source", "lists")
     worked.run("fetch", "--retries", "1", "--second-try", "live", "--retry", "gone")
+    worked.done("forget", worked.one("SELECT sha256 FROM image LIMIT 1"), "12", "http://static.flickr.com/1/1_a.jpg")
     worked.done("plan", "-n", "12", CLASSES[0][0], "--source", "lists")
     shutil.copytree(worked.folder, folder / "old")
     downgrade(folder / "old" / "manifests" / "scraper.db")
@@ -141,10 +158,8 @@ def main() -> int:
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     memory = Path("/dev/shm")  # noqa: S108 - where it is, what is synced costs nothing
-    mix = {Fate.ALIVE: 6.0, Fate.GONE_404: 2.0, Fate.PLACEHOLDER_REDIRECT: 1.0, Fate.FORBIDDEN: 1.0, Fate.HTML: 1.0}
-    world = World.of(7, CLASSES, flickr=14, other=4, mix=mix)
     place = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=place) as folder, StandIn(world) as standin, Trap() as trap:
+    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=place) as folder, StandIn(WORLD) as standin, Trap() as trap:
         fuzzer = Fuzzer(given.seed, make_bases(Path(folder), standin), standin, trap, given.keep)
         before = [_digests(base) for base in fuzzer.bases]
         ends = time.monotonic() + given.seconds

@@ -85,7 +85,7 @@ class Yard:
 
     def _foreign(self) -> dict[str, bytes]:
         """All that is no image of the manifest's, and not the manifest."""
-        ours = (self.manifest.parent, self.work / "images")
+        ours = (self.manifest.parent, self.work / "images", self.work / "made")
         files = [path for path in self._folder.rglob("*") if not any(place in path.parents for place in ours)]
         mine = [path for path in (self.work / "images").rglob("*") if path.name in ("victim.txt", "mine.jpg")]
         return {str(path): path.read_bytes() for path in (*files, *mine) if path.is_file()}
