@@ -72,7 +72,7 @@ CREATE TABLE classes (
 
 CREATE TABLE candidate (
   id INTEGER PRIMARY KEY CHECK (id > 0 AND id < 1000000000000000 AND id % 10000000 > 0),
-  url TEXT NOT NULL CHECK (length(url) BETWEEN 1 AND 8192),
+  url TEXT NOT NULL CHECK (url <> ''),
   photo_id INTEGER,
   filename TEXT CHECK (filename GLOB '[A-Za-z0-9_]*' AND filename NOT GLOB '*[^-A-Za-z0-9._]*'),
   state INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3),
