@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from scraper.errors import ScraperError
     from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
-    from scraper.planning.resolving import PlannedClass, PlanProgress, PlanSummary, plan
+    from scraper.planning.resolving import plan
+    from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
     from scraper.reporting.numbers import Report, report
     from scraper.running.crew import Stop
 
@@ -61,7 +62,8 @@ _HOMES: Final = {
     "scraper.errors": ("ScraperError",),
     "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
-    "scraper.planning.resolving": ("PlannedClass", "PlanProgress", "PlanSummary", "plan"),
+    "scraper.planning.resolving": ("plan",),
+    "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),
     "scraper.auditing.rechecking": ("RecheckSummary", "recheck"),
     "scraper.reporting.numbers": ("Report", "report"),
     "scraper.auditing.verifying": ("VerifySummary", "verify"),

@@ -15,13 +15,13 @@ from typing import Final
 
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Whole, items
-from scraper.model import DECIDED_KINDS, Check, Form, Outcome
+from scraper.model import DECIDED_KINDS, Check, Columns, Form, Outcome
 from scraper.options import Options, group, option
 from scraper.proxies import Proxy, parse_proxy
 from scraper.version import PROJECT_URL, __version__
 
 DEFAULT_MANIFEST: Final = Path("manifests/scraper.db")
-DEFAULT_SOURCE: Final = "https://www.image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
+DEFAULT_SOURCE: Final = "api"
 DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+{PROJECT_URL}; photographs for research)"
 
 LOCK_WAIT: Final = 30.0
@@ -166,6 +166,29 @@ class ProxyAddress(Kind[Proxy]):
         return str(value)
 
 
+class ColumnNames(Kind[Columns]):
+    """Which columns of a table matter."""
+
+    metavar = "COLUMNS"
+
+    def take(self, given: object) -> Columns:
+        """Read `url=NAME,class=NAME`, either alone too."""
+        if isinstance(given, Columns):
+            return given
+        told: dict[str, str] = {}
+        for item in items(given):
+            what, equals, name = (part.strip() for part in item.partition("="))
+            if what not in ("url", "class") or not equals or not name or what in told:
+                raise ValueError(f"must be url=NAME,class=NAME, not {str(given)!r}")
+            told[what] = name
+        return Columns(told.get("url"), told.get("class"))
+
+    def text(self, value: Columns) -> str:
+        """The names by commas."""
+        told = (("url", value.url), ("class", value.wnid))
+        return ",".join(f"{what}={name}" for what, name in told if name is not None)
+
+
 # --- the options -----------------------------------------------------------------------------------------------------
 
 
@@ -203,13 +226,17 @@ class PlanOptions(Options):
     source: str = option(
         DEFAULT_SOURCE,
         Text("SOURCE"),
-        "where the lists are: a URL with {wnid} in it, a file in the format of fall11_urls.txt (plain, .gz or .tgz), "
-        "or a folder of WNID.txt lists",
+        "where the lists are, by commas, tried in order for each class: a known list (api, fall11, ilsvrc), a URL with "
+        "{wnid} in it, a file or a folder of lists in any common form, packed or not",
+    )
+    columns: Columns = option(
+        Columns(), ColumnNames(), "url=NAME,class=NAME: which columns of a table matter, by their heads or numbers"
     )
     hosts: tuple[str, ...] = option(FLICKR_DOMAINS, Domains(), "domains whose URLs become candidates, by commas")
     shuffle: str | None = option(
         None, Text("SEED"), "draw the order of candidates from this seed instead of keeping the list's"
     )
+    yes: bool = option(default=False, kind=Flag(), help="download a known list however large it is, without asking")
     threads: int = option(8, _THREADS, "requests at once")
     network: NetworkOptions = group(NetworkOptions, "connections")
 

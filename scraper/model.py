@@ -195,6 +195,17 @@ class ClassRequest:
     label: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table hold the URL and the class: their heads, or their places from 1. None where not told."""
+
+    url: str | None = None
+    wnid: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.url is not None or self.wnid is not None
+
+
 class Listed(NamedTuple):
     """One candidate as a list gives it: its URL, the Flickr photo id in it, and the file name it will get.
 

@@ -7,9 +7,12 @@ Atheris guides the mutations where it can be imported; without it they are blind
 from __future__ import annotations
 
 import argparse
+import bz2
 import gzip
 import hashlib
 import io
+import json
+import lzma
 import os
 import random
 import re
@@ -24,6 +27,7 @@ import threading
 import time
 import traceback
 import warnings
+import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -33,22 +37,25 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from PIL import Image
 
 from scraper.config import NetworkOptions, parse_connect_to
-from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.model import LISTING_OUTCOMES, Check, Kind, ListingOutcome, Outcome, Reply, Wnid
+from scraper.model import LISTING_OUTCOMES, Check, Columns, Kind, ListingOutcome, Outcome, Reply, Wnid
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
 from scraper.planning.classlists import read_input
-from scraper.planning.listings import LONGEST_URL, parse_answer, split_index_line
-from scraper.planning.sources import IndexSource, NotGroupedError
+from scraper.planning.lines.listedurls import LONGEST_URL
+from scraper.planning.listings import parse_answer
+from scraper.planning.sources.file import WholeFile
+from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
+from scraper.running.crew import Stop
 from scraper.web.client import Client
 from tests.pictures import bombs
 from tests.pictures.encoder import Picture, encode
 from tests.standin import photos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from scraper.model import Listing, OddLines
     from scraper.pictures.examining import PictureInfo
 
 TIMEOUT: Final = 1.0
@@ -107,7 +114,8 @@ def check_answer(data: bytes) -> None:
             continue
         whole = data.removeprefix(b"\xef\xbb\xbf")
         assert listing.sha256 == hashlib.sha256(whole).hexdigest()
-        assert listing.listed + listing.malformed == sum(bool(line.strip()) for line in _LINES.split(whole))
+        if listing.form == "urls" and b"\0" not in whole and b"<" not in whole:
+            assert listing.listed + listing.malformed == sum(bool(line.strip()) for line in _LINES.split(whole))
         assert listing.listed >= len(listing.candidates) + listing.duplicates
         assert len({one.url for one in listing.candidates}) == len(listing.candidates)
         assert len({one.filename.lower() for one in listing.candidates}) == len(listing.candidates)
@@ -117,23 +125,52 @@ def check_answer(data: bytes) -> None:
 
 
 def check_index(data: bytes) -> None:
-    """Any index file is read to its end or refused in one line; grouped or not, it says the same."""
-    for line in data.splitlines(keepends=True):
-        parts = split_index_line(line)
-        assert parts is None or (is_wnid(parts[0].decode()) and line.endswith(parts[1]))
+    """Any whole list is read to its end or refused in one line; grouped or not, it says the same."""
     wanted = [Wnid("n01440764"), Wnid("n02708093"), Wnid("n00004475")]
     path = _scratch() / "index"
     path.write_bytes(data)
-    source = IndexSource(path, FLICKR_DOMAINS, None)
+    means = Means(
+        Reading(FLICKR_DOMAINS, None, Columns()),
+        notice=lambda _: None,
+        scratch=path.parent,
+        threads=1,
+        connect=_nowhere,
+        agreed=False,
+        ask=lambda _: False,
+        stop=Stop(),
+    )
+    source = WholeFile(path, means)
+    refusal = ""
     try:
-        apart = dict(source.read(wanted, grouped=False))
-        malformed = source.malformed
-        together = dict(source.read(wanted, grouped=True))
-    except (InputError, NotGroupedError):
+        source.check()
+        together = read_whole(source, wanted)
+    except SourceFailedError as error:
+        refusal = str(error)
+    except StartOverError:
+        together = None
+    if refusal:
+        assert refusal.isprintable()
         return
-    assert apart == together
-    assert malformed == source.malformed
-    assert set(apart) <= set(wanted)
+    apart = read_whole(source, wanted, scattered=True)
+    assert together is None or together == apart
+    assert set(apart[0]) <= set(wanted)
+
+
+def read_whole(
+    source: WholeFile, wanted: list[Wnid], *, scattered: bool = False
+) -> tuple[dict[Wnid, Listing], tuple[OddLines, ...]]:
+    """The lists of classes in a file, and what was odd of no class; `scattered` holds no class to stand together."""
+    source.grouped = source.grouped and not scattered
+    found: dict[Wnid, Listing] = {}
+    odd: tuple[OddLines, ...] = ()
+    for answers in source.lists(wanted):
+        found.update(answers.settled)
+        odd = answers.read.odd if answers.read is not None else odd
+    return found, odd
+
+
+def _nowhere() -> Client:
+    raise AssertionError("a file needs no connection")
 
 
 def check_classes(data: bytes) -> None:
@@ -314,7 +351,28 @@ def lists() -> list[bytes]:
     classes = b'\xef\xbb\xbf# classes\nn01440764\ntench,n01440764\nn02708093\tanalog clock\nn00004475 "an, organism"\n'
     failures = [b"Invalid url!", b"The synset is not ready yet. Please stay tuned!", photos.HTML]
     tar = gzip.decompress(packed.getvalue())
-    return [answer, index, gzip.compress(index), packed.getvalue(), tar, classes, *failures]
+    packings = [gzip.compress(index), packed.getvalue(), tar, bz2.compress(index), lzma.compress(index), zipped(index)]
+    return [answer, index, *packings, *other_forms(names, urls), classes, *failures]
+
+
+def zipped(data: bytes) -> bytes:
+    """A zip with one file, beside what macOS puts there."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__MACOSX/._list.txt", b"\0" * 9)
+        archive.writestr("list.txt", data)
+    return packed.getvalue()
+
+
+def other_forms(names: Sequence[bytes], urls: Sequence[bytes]) -> list[bytes]:
+    """The same whole list as tables and as JSON, and in UTF-16."""
+    rows = [(name.decode(), url.decode("latin-1")) for name in names for url in urls]
+    table = "wnid,url,title\n" + "".join(f'{name},"{url}","a ""photo"",\nof it"\n' for name, url in rows)
+    array = json.dumps([{"wnid": name, "url": url, "width": None} for name, url in rows])
+    paths = json.dumps({f"images/{name}/{rank}.jpg": url for rank, (name, url) in enumerate(rows)})
+    by_class = json.dumps({name.decode(): [url.decode("latin-1") for url in urls] for name in names})
+    index = "".join(f"{name}_1\t{url}\r\n" for name, url in rows)
+    return [*(text.encode() for text in (table, array, paths, by_class)), index.encode("utf-16")]
 
 
 def responses() -> list[bytes]:

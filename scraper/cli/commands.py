@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scraper.auditing.options import ForgetOptions, TraceOptions
 from scraper.cli.signals import stopping
-from scraper.cli.streams import class_words, print_text, standard_input
+from scraper.cli.streams import asker, class_words, print_text, standard_input
 from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
-from scraper.errors import InputError
+from scraper.errors import InputError, StoppedEarlyError
 from scraper.exporting.options import ExportForm, ExportOptions
 from scraper.options import Options
 from scraper.texts import redacted_words
@@ -71,14 +71,27 @@ def _argv() -> list[str]:
 
 
 def _plan(call: Call[PlanOptions]) -> int:
+    from scraper.cli.planned import describe_plan, ways
     from scraper.cli.progress import plan_progress
-    from scraper.cli.summaries import describe_plan
     from scraper.planning.resolving import plan
+    from scraper.planning.summaries import SourceSilentError
 
     classes = class_words(call.words) if call.words else standard_input(usage(PLAN))
-    with plan_progress() as progress, stopping() as stop:
-        summary = plan(classes, call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
-    print_text(describe_plan(summary), done=True)
+    try:
+        with plan_progress() as (progress, notice), stopping() as stop:
+            summary = plan(
+                classes,
+                call.options,
+                manifest=call.manifest,
+                progress=progress,
+                notice=notice,
+                ask=asker(),
+                stop=stop,
+                argv=_argv(),
+            )
+    except SourceSilentError as error:
+        raise StoppedEarlyError("\n".join([str(error), *ways(error.summary, piped=not call.words)])) from error
+    print_text(describe_plan(summary, piped=not call.words), done=True)
     return 1 if summary.failed else 0
 
 
@@ -90,7 +103,7 @@ def _fetch(call: Call[FetchOptions]) -> int:
     with fetch_progress() as (progress, notice), stopping() as stop:
         summary = fetch(call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv())
     print_text(describe_fetch(summary), done=True)
-    return 0
+    return 1 if summary.unresolved and not summary.listed else 0
 
 
 def _report(call: Call[ReportOptions]) -> int:

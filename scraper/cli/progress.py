@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scraper.auditing.verifying import VerifyProgress
     from scraper.exporting.dataset import ExportProgress
     from scraper.fetching.draining import FetchProgress
-    from scraper.planning.resolving import PlanProgress
+    from scraper.planning.summaries import PlanProgress
 
 _FIRST_LINE: Final = 5.0
 _LINE_EVERY: Final = 30.0
@@ -108,18 +108,20 @@ class _Display:
 
 
 @contextlib.contextmanager
-def plan_progress() -> Iterator[Callable[[PlanProgress], None]]:
-    """Show how far a plan is: classes of all, failures, candidates."""
+def plan_progress() -> Iterator[tuple[Callable[[PlanProgress], None], Callable[[str], None]]]:
+    """Show how far a plan is: classes of all, failures, candidates, and what else it is busy with."""
     display = _Display("classes")
 
     def show(progress: PlanProgress) -> None:
         def counts(_rate: float, left: str) -> str:
+            if progress.doing:
+                return progress.doing
             return f"{progress.candidates:,} candidates  {progress.failed:,} failed  {left}"
 
         display.update(progress.done, progress.classes, counts)
 
     try:
-        yield show
+        yield show, display.say
     finally:
         display.close()
 

@@ -13,7 +13,7 @@ from scraper.planning.classlists import read_classes, read_input
 from scraper.texts import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scraper.planning.classlists import ClassList
 
@@ -55,6 +55,22 @@ def standard_input(usage: str) -> ClassList:
     if len(given) > _LARGEST_INPUT:
         raise InputError("standard input is no list of classes: it is longer than 256 MiB")
     return read_input(given)
+
+
+def asker() -> Callable[[str], bool] | None:
+    """What asks the person at the terminal; None where there is none, though a list may be piped in."""
+    if not sys.stderr.isatty():
+        return None
+
+    def ask(question: str) -> bool:
+        try:
+            with Path("/dev/tty").open("r+b", buffering=0) as terminal:
+                terminal.write(f"{question}. Go on? [y/N] ".encode())
+                return terminal.readline().strip().lower() in (b"y", b"yes")
+        except OSError:
+            return False
+
+    return ask
 
 
 def print_text(text: str, output: Path | None = None, *, done: bool = False) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from scraper.auditing.verifying import VerifySummary
     from scraper.exporting.dataset import ExportSummary
     from scraper.fetching.draining import FetchSummary
-    from scraper.planning.resolving import PlannedClass, PlanSummary
 
 _SHOWN: Final = 12
 """Classes that a summary names before it only counts them."""
@@ -25,51 +24,51 @@ def describe_export(summary: ExportSummary) -> str:
     selection = summary.selection
     splits = ", ".join(f"{number:,} in {split}" for split, (number, _) in summary.counts.items())
     size = humanize.naturalsize(summary.bytes)
-    classes = _count(len(selection.classes), "class", "classes")
-    images = f"{_count(summary.images, 'image')} ({size})"
+    classes = count(len(selection.classes), "class", "classes")
+    images = f"{count(summary.images, 'image')} ({size})"
     lines = [f"{images} of {classes} exported to {summary.dest} as {summary.form}: {splits or 'none'}"]
     for split, wnids in summary.lacking.items():
-        lines.append(f"{_count(len(wnids), 'class', 'classes')} without an image in {split}:")
-        lines += _some(f"  {wnid}" for wnid in wnids)
+        lines.append(f"{count(len(wnids), 'class', 'classes')} without an image in {split}:")
+        lines += some(f"  {wnid}" for wnid in wnids)
     if selection.empty:
-        lines.append(f"{_count(len(selection.empty), 'class', 'classes')} without an image left out:")
-        lines += _some(f"  {wnid}" for wnid in selection.empty)
+        lines.append(f"{count(len(selection.empty), 'class', 'classes')} without an image left out:")
+        lines += some(f"  {wnid}" for wnid in selection.empty)
     if selection.surplus:
-        lines.append(f"{_count(selection.surplus, 'image')} beyond the n of a class left out")
+        lines.append(f"{count(selection.surplus, 'image')} beyond the n of a class left out")
     if selection.conflicts:
-        dropped = f", {_count(selection.dropped, 'image')} of them left out" if selection.dropped else ""
-        lines.append(f"{_count(len(selection.conflicts), 'photo')} in several classes{dropped}:")
-        lines += _some(f"  {' '.join(conflict.paths)}" for conflict in selection.conflicts)
+        dropped = f", {count(selection.dropped, 'image')} of them left out" if selection.dropped else ""
+        lines.append(f"{count(len(selection.conflicts), 'photo')} in several classes{dropped}:")
+        lines += some(f"  {' '.join(conflict.paths)}" for conflict in selection.conflicts)
     if summary.left_out:
-        lines.append(f"{_count(len(summary.left_out), 'image')} left out:")
-        lines += _some(f"  {path} {why}" for path, why in summary.left_out)
+        lines.append(f"{count(len(summary.left_out), 'image')} left out:")
+        lines += some(f"  {path} {why}" for path, why in summary.left_out)
     return "\n".join(lines) + "\n"
 
 
 def describe_forget(summary: ForgetSummary) -> str:
     """The end of a forget in words."""
-    done = f"{_count(len(summary.removed), 'image')} removed, {_count(summary.candidates, 'candidate')} withdrawn"
+    done = f"{count(len(summary.removed), 'image')} removed, {count(summary.candidates, 'candidate')} withdrawn"
     lines = [f"{done}; nothing of these is asked for or kept again:"]
-    lines += _some(f"  {one.kind} {one.value}" for one in summary.withdrawn)
+    lines += some(f"  {one.kind} {one.value}" for one in summary.withdrawn)
     if summary.stayed:
-        lines.append(f"{_count(len(summary.stayed), 'file')} with other bytes than recorded, or missing, let be:")
-        lines += _some(f"  {path}" for path in summary.stayed)
+        lines.append(f"{count(len(summary.stayed), 'file')} with other bytes than recorded, or missing, let be:")
+        lines += some(f"  {path}" for path in summary.stayed)
     return "\n".join(lines) + "\n"
 
 
 def describe_recheck(summary: RecheckSummary) -> str:
     """The end of a wave in words."""
-    lines = [f"{_count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
-    for (before, now), count in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
+    lines = [f"{count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
+    for (before, now), urls in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
         was = "a picture" if before == "saved" else before
-        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {count:,}")
+        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {urls:,}")
     return "\n".join(lines) + "\n"
 
 
 def describe_verify(summary: VerifySummary) -> str:
     """The end of a verification in words."""
     said = "read: all as recorded" if summary.sound else "on record"
-    lines = [f"{_count(summary.images, 'image')} {said}"]
+    lines = [f"{count(summary.images, 'image')} {said}"]
     for paths, meaning in (
         (summary.missing, "missing"),
         (summary.damaged, "with other bytes than recorded: damaged, or changed by someone"),
@@ -78,14 +77,14 @@ def describe_verify(summary: VerifySummary) -> str:
     ):
         if paths:
             lines.append(f"{len(paths):,} {meaning}:")
-            lines += _some(f"  {path}" for path in paths)
+            lines += some(f"  {path}" for path in paths)
     lines += summary.inconsistent
     if summary.repaired:
         lines.append("repaired: `scraper fetch` gets again what is missing; files with other bytes stay as they are")
     elif summary.missing or summary.damaged or summary.inconsistent:
         lines.append("`scraper verify --repair` mends this, and `scraper fetch` then gets again what is missing")
     if summary.removed:
-        lines.append(f"{_count(len(summary.removed), 'file')} unknown to the manifest removed")
+        lines.append(f"{count(len(summary.removed), 'file')} unknown to the manifest removed")
     elif summary.strays:
         lines.append(
             "what it does not know stays, since it may be yours or another manifest's; if none of it is, "
@@ -94,70 +93,42 @@ def describe_verify(summary: VerifySummary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def describe_plan(summary: PlanSummary) -> str:
-    """The end of a plan in words: what was resolved, what failed and why, which classes cannot reach their n."""
-    total, failed, too_few = len(summary.classes), summary.failed, summary.too_few
-    already = total - len(failed) - summary.resolved
-    lines = [
-        f"{_count(total - len(failed), 'class', 'classes')} of {total:,} resolved"
-        + (f" ({already:,} of them before)" if already else "")
-        + f", {_count(summary.candidates, 'candidate')} recorded in {summary.manifest}"
-    ]
-    if summary.repeated:
-        lines.append(f"{_count(summary.repeated, 'line')} of the input repeated a class")
-    if summary.malformed:
-        lines.append(f"{_count(summary.malformed, 'line')} of the index name no class and were passed over")
-    if failed:
-        lines.append(f"{_count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
-        lines += _some(f"  {_name(p)}: {p.outcome} ({p.error})" for p in failed)
-    if summary.otherwise:
-        classes = _count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
-        lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
-    if too_few:
-        lines.append(f"{_count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
-        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
-    if summary.may_fall_short:
-        classes = _count(len(summary.may_fall_short), "class", "classes")
-        lines.append(f"{classes} may fall short, if a quarter of the URLs is dead as usual:")
-        lines += _some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in summary.may_fall_short)
-    return "\n".join(lines) + "\n"
-
-
 def describe_fetch(summary: FetchSummary) -> str:
     """The end of a fetch in words."""
+    if summary.unresolved and not summary.listed:
+        classes = count(summary.unresolved, "class", "classes")
+        return f"nothing to fetch: none of {classes} has a list; run the same `scraper plan` again, which says why\n"
     size = humanize.naturalsize(summary.bytes)
     took = humanize.precisedelta(round(summary.seconds), minimum_unit="seconds")
     lines = [
         (
-            f"{_count(summary.saved_now, 'image')} ({size}) saved in {summary.out} with "
-            f"{_count(summary.requests, 'request')} in {took}; {summary.saved:,} of {summary.wanted:,} wanted are there"
+            f"{count(summary.saved_now, 'image')} ({size}) saved in {summary.out} with "
+            f"{count(summary.requests, 'request')} in {took}; {summary.saved:,} of {summary.wanted:,} wanted are there"
         )
     ]
     if summary.found:
         lines.append(
-            f"{_count(summary.found, 'image')} of these were on disk already: files with the same bytes are shared"
+            f"{count(summary.found, 'image')} of these were on disk already: files with the same bytes are shared"
         )
     if summary.renamed:
-        names = _count(summary.renamed, "image has", "images have")
+        names = count(summary.renamed, "image has", "images have")
         lines.append(f"{names} another name than usual, since other files had that; those stay as they are")
     if summary.short:
-        lines.append(f"{_count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
+        lines.append(f"{count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
     if summary.unresolved:
         lines.append(
-            f"{_count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
+            f"{count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
         )
     return "\n".join(lines) + "\n"
 
 
-def _name(planned: PlannedClass) -> str:
-    return f"{planned.wnid} {planned.label}" if planned.label else planned.wnid
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with what it counts, in the singular or plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _some(lines: Iterator[str]) -> list[str]:
+def some(lines: Iterator[str]) -> list[str]:
+    """The first of some lines, and how many more there are."""
     every = list(lines)
     more = [f"  and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
     return every[:_SHOWN] + more

@@ -97,6 +97,7 @@ class FetchSummary:
         saved: images there are now, of `wanted`.
         short: classes that have fewer images than wanted.
         unresolved: classes in the manifest without a list.
+        listed: classes with one.
         bytes: of the images of this run.
         seconds: the run took.
         found: of the images of this run, those whose files were there already, with the same bytes.
@@ -110,6 +111,7 @@ class FetchSummary:
     wanted: int
     short: int
     unresolved: int
+    listed: int
     bytes: int
     requests: int
     seconds: float
@@ -152,6 +154,10 @@ def fetch(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))
         client = stack.enter_context(Client(options.network, threads=options.threads))
+        if not candidates.count_listed(book):
+            with recorded(book, "fetch", argv) as run:
+                run.exit_code = 1
+            return _nothing(book, options)
         check_out(book, options)
         clear_up(book, options.out)
         folder = Folder(options.out, owner=book.owner)
@@ -161,6 +167,24 @@ def fetch(
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
+
+
+def _nothing(book: Manifest, options: FetchOptions) -> FetchSummary:
+    """What a fetch comes to where no class has a list: nothing, and no folder for it."""
+    return FetchSummary(
+        book.path,
+        options.out,
+        saved_now=0,
+        saved=0,
+        wanted=candidates.count_wanted(book),
+        short=0,
+        unresolved=candidates.count_classes(book),
+        listed=0,
+        bytes=0,
+        requests=0,
+        seconds=0.0,
+        outcomes={},
+    )
 
 
 @dataclass
@@ -428,6 +452,7 @@ class _Drain:
             wanted=self._wanted,
             short=len(self._states) - self._full,
             unresolved=self._unresolved,
+            listed=len(self._states),
             bytes=self._tally.bytes,
             requests=self._tally.outcomes.total(),
             seconds=time.monotonic() - self._began,

@@ -69,6 +69,11 @@ class Deadline:
                 self.expired = True
                 self._shut()
 
+    def extend(self, seconds: float) -> None:
+        """Give the request so much time from now on, because it makes progress."""
+        with self._lock:
+            self.expires = time.monotonic() + seconds
+
     def finish(self) -> None:
         """Say that the request is over: its socket may now serve another one."""
         with self._lock:
@@ -140,4 +145,7 @@ class Watchdog:
                     self._wake.wait(self._heap[0][0] - now if self._heap else None)
                     continue
                 _, _, deadline = heapq.heappop(self._heap)
+                if deadline.expires > now and not deadline.finished:  # it was extended
+                    heapq.heappush(self._heap, (deadline.expires, next(self._order), deadline))
+                    continue
             deadline.expire()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scraper.errors import InputError
 from scraper.planning.classlines import SEPARATORS, bare, labelled, named, of_fields, parse_class, split
-from scraper.planning.encodings import decode_lines
+from scraper.planning.lines.encodings import decode_lines
 from scraper.texts import one_line
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Reading lists of image URLs: one class's answer of ImageNet's API, and lines of its `fall11_urls.txt`.
+"""Lines of image URLs to the list of one class: its candidates, each with its name, and what was odd.
 
 The lists were made around 2011 and are not clean: CRLF ends, blank lines, bytes that are not UTF-8, spaces inside
 URLs, lines that are no URL at all. Nothing of that is an error; it is counted.
@@ -7,34 +7,33 @@ URLs, lines that are no URL at all. Nothing of that is an error; it is counted.
 from __future__ import annotations
 
 import hashlib
+import io
 import random
 import re
 from itertools import repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
-from scraper.flickr import distinct_name, file_name, on_domain, photo_id
-from scraper.model import Listed, Listing, ListingOutcome, Oddity
-from scraper.planning.encodings import BOM, decode
-from scraper.planning.oddities import Oddities
-from scraper.planning.plainlines import read_plain
+from scraper.flickr import distinct_name, file_name, photo_id
+from scraper.model import Columns, Listed, Listing, ListingOutcome, Oddity
+from scraper.planning.forms.detecting import NotAListError, detect
+from scraper.planning.forms.interface import Hints
+from scraper.planning.lines.encodings import BOM, decode
+from scraper.planning.lines.listedurls import find_url
+from scraper.planning.lines.oddities import Oddities
+from scraper.planning.lines.plainlines import read_plain
+from scraper.planning.lines.streams import Stream
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from scraper.planning.plainlines import PlainLine
+    from scraper.planning.lines.plainlines import PlainLine
 
-LONGEST_URL: Final = 8192
-"""Characters; no host of the lists serves longer ones, and hostile lists should cost nothing."""
-
-_PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE | re.ASCII)
-_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n?|\n|$)")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TAG: Final = re.compile(rb"<\s*(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
+
+_LONE_RETURN: Final = re.compile(rb"\r(?!\n)(?!\x00)")
+"""Ends of lines of old Macs; not those in UTF-16."""
 
 _FAILURES: Final = (
     # Bodies that the API gave with a status of 200, as users quote them.
@@ -51,17 +50,13 @@ class ListingBuilder:
         self._hosts = hosts
         self._found: dict[str, PlainLine | None] = {}
         self._listed = 0
-        self._odd = Oddities()
+        self.odd = Oddities()
+        """What is odd about the lines; readers of forms count theirs here too."""
         self._duplicates = 0
         self._digest = hashlib.sha256()
 
-    def add(self, line: bytes) -> None:
-        """Take in one line, with or without its end."""
-        self._digest.update(line)
-        self._judge(line)
-
     def add_lines(self, lines: bytes) -> None:
-        r"""Take in whole lines that end in `\n`, as `add` would one by one, but in a fraction of the time."""
+        r"""Take in whole lines, each of which ends in `\n`, except perhaps the last, and begins with its URL."""
         self._digest.update(lines)
         found, elsewhere = read_plain(lines.decode("latin-1"), self._hosts)
         self._listed += elsewhere
@@ -82,25 +77,37 @@ class ListingBuilder:
         text = decode(line.strip())
         if not text:
             return
-        host = host_in(text)
-        if host is None:
-            self._odd.add(Oddity.NO_URL, text)
+        found = find_url(text, self._hosts)
+        if isinstance(found, Oddity):
+            self.odd.add(found, text)
+            self._listed += found is Oddity.NOT_A_PHOTO
             return
         self._listed += 1
-        if not on_domain(host, self._hosts):
+        if not found.wanted:
             return
-        if text in self._found:
+        if found.rest.strip(_QUOTES):
+            self.odd.add(Oddity.LEFT_OFF, text)
+        if found.url in self._found:
             self._duplicates += 1
         else:
-            self._found[text] = None
+            self._found[found.url] = None
 
     @property
     def empty(self) -> bool:
         """Whether no line was a URL."""
         return not self._listed
 
-    def build(self, *, shuffle: str | None = None, http_status: int | None = None) -> Listing:
-        """The listing: ranks in list order, or in an order drawn from the seed `shuffle`."""
+    def build(
+        self, *, form: str, shuffle: str | None = None, sha256: str | None = None, http_status: int | None = None
+    ) -> Listing:
+        """The listing: ranks in list order, or in an order drawn from the seed `shuffle`.
+
+        Args:
+            form: short name of the form that the lines had.
+            shuffle: the seed.
+            sha256: of the list as it came; None where the lines are all there was.
+            http_status: of the answer.
+        """
         urls = list(self._found)
         if shuffle is not None:
             random.Random(shuffle).shuffle(urls)  # noqa: S311 - a repeatable order is wanted, not a secret
@@ -109,23 +116,11 @@ class ListingBuilder:
             candidates=tuple(named(urls, self._found)),
             listed=self._listed,
             duplicates=self._duplicates,
-            odd=self._odd.lines(),
-            sha256=self._digest.hexdigest(),
+            odd=self.odd.lines(),
+            form=form,
+            sha256=sha256 or self._digest.hexdigest(),
             http_status=http_status,
         )
-
-
-def host_in(url: str) -> str | None:
-    """The host of an http or https URL, None where the text is not one. Spaces inside do occur and are let pass."""
-    plain = _PLAIN.fullmatch(url)
-    if plain:
-        return plain[1].lower() if len(url) <= LONGEST_URL else None
-    if len(url) > LONGEST_URL or _CONTROL.search(url) or not url.lower().startswith(("http://", "https://")):
-        return None
-    try:
-        return parse_url(url).host or None
-    except (LocationParseError, ValueError):
-        return None
 
 
 def named(urls: Iterable[str], plain: Mapping[str, PlainLine | None] = MappingProxyType({})) -> Iterator[Listed]:
@@ -150,11 +145,27 @@ def named(urls: Iterable[str], plain: Mapping[str, PlainLine | None] = MappingPr
         yield Listed(url, photo, name, name == usual)
 
 
-def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, status: int | None = None) -> Listing:
-    """Read a whole list: what the API answered, or a `<wnid>.txt` file.
+def parse_answer(
+    body: bytes,
+    *,
+    hosts: tuple[str, ...],
+    shuffle: str | None = None,
+    status: int | None = None,
+    wnid: str | None = None,
+    columns: Columns | None = None,
+) -> Listing:
+    """Read the whole list of one class, in any form: what an API answered, or a file that bears the class's name.
 
     An answer that is not a list makes a failed listing, never an empty class: ImageNet's failure texts and the pages
     of whatever stands before it come with a status of 200.
+
+    Args:
+        body: the list as it came.
+        hosts: domains whose URLs become candidates.
+        shuffle: seed of their order.
+        status: of the answer.
+        wnid: the class; lines that name another one are set aside.
+        columns: what the user said of them.
     """
     start = body[:2048].strip().lower()
     for text, outcome in _FAILURES:
@@ -164,24 +175,23 @@ def parse_answer(body: bytes, *, hosts: tuple[str, ...], shuffle: str | None, st
         return Listing(ListingOutcome.EMPTY, http_status=status, error="an empty answer")
     if _TAG.match(start):
         return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error="a page, not a list of URLs")
+    stream = Stream(io.BytesIO(_LONE_RETURN.sub(b"\n", body) if b"\r" in body else body))
+    try:
+        form = detect(stream, Hints(columns or Columns(), of_one_class=True))
+    except NotAListError as error:
+        return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error=str(error))
     builder = ListingBuilder(hosts)
-    for line in _LINE.finditer(body.removeprefix(BOM)):
-        builder.add(line[0])
+    for name, lines in form.pieces(stream, builder.odd):
+        if name is None or wnid is None or name == wnid.encode():
+            builder.add_lines(form.urls(lines))
+        else:
+            builder.odd.add(Oddity.OTHER_CLASS, decode(lines.partition(b"\n")[0]), lines.count(b"\n"))
     if builder.empty:
-        return Listing(
-            ListingOutcome.NOT_A_LIST, http_status=status, error=f"no URL in it: {one_line(decode(start[:80]))}"
-        )
-    return builder.build(shuffle=shuffle, http_status=status)
+        said = one_line(decode(start[:80]))
+        return Listing(ListingOutcome.NOT_A_LIST, http_status=status, error=f"no URL in it: {said}")
+    digest = hashlib.sha256(body.removeprefix(BOM)).hexdigest()
+    return builder.build(form=form.name, shuffle=shuffle, sha256=digest, http_status=status)
 
 
-def split_index_line(line: bytes) -> tuple[bytes, bytes] | None:
-    r"""The wnid and the URL of a line of `fall11_urls.txt`, None where it has another form.
-
-    >>> split_index_line(b"n00004475_6590\thttp://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg\n")
-    (b'n00004475', b'http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg\n')
-    """
-    match = _INDEX_LINE.match(line)
-    return (match[1], line[match.end() :]) if match else None
-
-
-_INDEX_LINE: Final = re.compile(rb"(n[0-9]{8})_[0-9]+[\t ]+")
+_QUOTES: Final = " \t\"'>"
+"""What closes a URL; nothing of note was left off."""

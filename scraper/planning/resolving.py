@@ -1,6 +1,6 @@
 """Phase one: classes to a manifest of ranked candidates.
 
-    classes -> source -> Listing -> manifest, class by class
+    classes -> sources, in order -> Listing -> manifest, class by class
 
 Each class is resolved once; a class that failed is tried again by the next plan, one that has its list never is.
 """
@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST, PlanOptions
-from scraper.errors import InputError, InterruptedRunError
+from scraper.errors import InputError, InterruptedRunError, OptionError
 from scraper.manifest.access import lists
-from scraper.manifest.access.lists import ListingTry
-from scraper.model import ClassRequest, Listing, ListingOutcome, Outcome
+from scraper.model import ClassRequest, Listing, ListingOutcome
 from scraper.planning.classlists import ClassList, read_classes, refuse_unread
-from scraper.planning.sources import IndexSource, NotGroupedError, check_source, is_url, open_source
-from scraper.running.crew import Crew, Stop
-from scraper.running.queueing import RetryQueue
+from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
+from scraper.planning.sources.known import called
+from scraper.planning.sources.opening import open_sources
+from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError, SourceSummary
+from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole
+from scraper.texts import one_line
 from scraper.web.client import Client
 
 if TYPE_CHECKING:
@@ -32,86 +33,7 @@ if TYPE_CHECKING:
     from scraper.manifest.access.lists import ClassEntry
     from scraper.manifest.core import Manifest
     from scraper.model import Wnid
-    from scraper.planning.sources import Answer, Source
-
-USUAL_SURVIVAL: Final = 0.75
-"""Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
-TRIES: Final = 3
-"""Requests for one list in one run."""
-_TICK: Final = 0.25
-"""Seconds between looks at whether someone asked the run to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanProgress:
-    """How far a plan is: classes done of all, those that failed among them, candidates found."""
-
-    done: int
-    classes: int
-    failed: int
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedClass:
-    """One class after a plan: its target, its list, and why it has none where it failed.
-
-    `as_asked` is whether the list was made with the hosts and in the order of this plan, or earlier with others.
-    """
-
-    wnid: Wnid
-    label: str | None
-    n: int
-    outcome: str
-    error: str | None
-    listed: int
-    candidates: int
-    as_asked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSummary:
-    """What a plan came to.
-
-    Attributes:
-        classes: the classes that were asked for, as they stand now.
-        resolved: how many of them got their list in this run.
-        repeated: lines of the input that repeated a class.
-        malformed: lines of an index file that name no class.
-    """
-
-    manifest: Path
-    classes: tuple[PlannedClass, ...]
-    resolved: int
-    repeated: int = 0
-    malformed: int = 0
-
-    @property
-    def failed(self) -> tuple[PlannedClass, ...]:
-        """The classes without a list."""
-        return tuple(planned for planned in self.classes if planned.outcome != ListingOutcome.LISTED)
-
-    @property
-    def too_few(self) -> tuple[PlannedClass, ...]:
-        """The classes that cannot reach their target, because too few URLs are listed."""
-        listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
-        return tuple(planned for planned in listed if planned.candidates < planned.n)
-
-    @property
-    def may_fall_short(self) -> tuple[PlannedClass, ...]:
-        """The classes that have URLs enough, but will likely fall short if a quarter of them is dead."""
-        listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
-        return tuple(planned for planned in listed if planned.n <= planned.candidates < planned.n / USUAL_SURVIVAL)
-
-    @property
-    def otherwise(self) -> tuple[PlannedClass, ...]:
-        """The classes that keep a list made earlier with other hosts or in another order."""
-        return tuple(planned for planned in self.classes if not planned.as_asked)
-
-    @property
-    def candidates(self) -> int:
-        """Candidates of all the classes."""
-        return sum(planned.candidates for planned in self.classes)
+    from scraper.planning.sources.interface import Answers, Source
 
 
 def _ignore(_: object) -> None:
@@ -124,6 +46,8 @@ def plan(
     *,
     manifest: Path | str = DEFAULT_MANIFEST,
     progress: Callable[[PlanProgress], None] = _ignore,
+    notice: Callable[[str], None] = _ignore,
+    ask: Callable[[str], bool] | None = None,
     stop: Stop | None = None,
     argv: Sequence[str] = (),
 ) -> PlanSummary:
@@ -134,46 +58,60 @@ def plan(
         options: what to do.
         manifest: path of the manifest.
         progress: called from time to time, in this thread.
+        notice: called with a line that a person watching should see.
+        ask: called where much has to be downloaded and `options.yes` was not said; tells whether to do so.
         stop: lets another thread or a signal handler stop the run.
         argv: the command line, for the record.
 
     Raises:
         InputError: a class or an option is wrong; nothing was changed.
         ManifestError: the manifest cannot be used.
-        StoppedEarlyError: the source keeps refusing; what was resolved is kept.
+        SourceSilentError: the last source gives no list; what was resolved is kept.
         InterruptedRunError: `stop` was asked; the same holds.
     """
-    options = options or PlanOptions()
+    options, stop = options or PlanOptions(), stop or Stop()
     path = Path(manifest)
     read = classes if isinstance(classes, ClassList) else _read(classes)
     refuse_unread(read, "the list of classes")
     requests = {request.wnid: request for request in read.classes}
     if not requests:
         raise InputError("no class was given: name wnids such as n01440764, or pipe a list of them in")
-    check_source(options.source)
     with contextlib.ExitStack() as stack:
-        client = None
-        if is_url(options.source):
-            client = stack.enter_context(Client(options.network, threads=options.threads))
-        source = open_source(options, client)
+        means = Means(
+            Reading(options.hosts, options.shuffle, options.columns),
+            notice,
+            path.parent,
+            options.threads,
+            lambda: stack.enter_context(Client(options.network, threads=options.threads)),
+            options.yes,
+            ask or _refuse,
+            stop,
+        )
+        sources = open_sources(options.source, means)
         book = stack.enter_context(exclusive(path, create=True))
-        record = recorded_whole if isinstance(source, IndexSource) else recorded
+        record = recorded_whole if len(sources) == 1 and sources[0].whole and sources[0].local else recorded
         run = stack.enter_context(record(book, "plan", argv))
-        known = lists.resolved(book)
-        missing = [wnid for wnid in requests if wnid not in known]
-        resolver = _Resolver(
-            book, run.id, options, progress=progress, stop=stop or Stop(), total=len(requests), missing=missing
-        )
-        if isinstance(source, IndexSource):
-            resolver.read_index(source, requests.values())
-        else:
-            lists.want(book, requests.values(), n=options.n, budget=options.budget)
-            resolver.ask(source, client)
+        resolver = _Resolver(book, run.id, options, requests, progress=progress, notice=notice, stop=stop)
+        resolver.run(sources)
         summary = PlanSummary(
-            path, _planned(book, requests, options), resolver.done - resolver.failed, read.repeated, resolver.malformed
+            path, _planned(book, requests, options), resolver.resolved, read.repeated, tuple(resolver.gave)
         )
+        _refuse_silence(summary)
         run.exit_code = 1 if summary.failed else 0
         return summary
+
+
+def _refuse(question: str) -> bool:
+    raise OptionError("yes", f"is needed here: {question}")
+
+
+def _refuse_silence(summary: PlanSummary) -> None:
+    silence = summary.sources[-1].silence if summary.sources else None
+    if silence is not None and silence.unasked:
+        name, told = called(summary.sources[-1].name), silence.how
+        if silence.asked:
+            told += f", for each of the last classes asked; {silence.unasked:,} more were not asked for"
+        raise SourceSilentError(f"{name} gives no lists: {told}", summary)
 
 
 def _read(classes: Iterable[str | ClassRequest]) -> ClassList:
@@ -211,135 +149,169 @@ def _said(hosts: Iterable[str]) -> str:
 
 
 class _Resolver:
-    """Gets the lists of the classes that lack one, and records them."""
+    """Gets the lists of the classes that lack one from the sources, in order, and records them."""
 
     def __init__(
         self,
         book: Manifest,
         run_id: int,
         options: PlanOptions,
+        requests: dict[Wnid, ClassRequest],
         *,
         progress: Callable[[PlanProgress], None],
+        notice: Callable[[str], None],
         stop: Stop,
-        total: int,
-        missing: list[Wnid],
     ) -> None:
-        self._book = book
-        self._run_id = run_id
-        self._options = options
+        self._record = _Record(book, run_id, options)
+        self._requests = requests
         self._progress = progress
+        self._notice = notice
         self._stop = stop
-        self._total = total
-        self._missing = missing
-        self.done = 0
-        self.failed = 0
-        self.malformed = 0
+        known = lists.resolved(book)
+        self._missing = [wnid for wnid in requests if wnid not in known]
+        self._why: dict[Wnid, str] = {}
         self._candidates = 0
-        self._report()
+        self.gave: list[SourceSummary] = []
+        self.resolved = 0
 
-    def _report(self) -> None:
-        already = self._total - len(self._missing)
-        self._progress(PlanProgress(already + self.done, self._total, self.failed, self._candidates))
+    def run(self, sources: Sequence[Source]) -> None:
+        """Ask the sources, each for the classes that those before it did not have."""
+        self._report((), "")
+        options = self._record.options
+        lists.want(self._record.book, self._requests.values(), n=options.n, budget=options.budget)
+        for place, source in enumerate(sources):
+            if self._missing:
+                self._ask(source, sources[place + 1 :], alone=len(sources) == 1)
 
-    def _save(self, wnid: Wnid, listing: Listing) -> None:
+    def _ask(self, source: Source, others: Sequence[Source], *, alone: bool) -> None:
+        why = None if alone else self._why
+        one = _Pass(self._record, source, self._missing, why)
+        try:
+            self._read(one)
+        except StartOverError:
+            self._ask(source, others, alone=alone)
+            return
+        except SourceFailedError as error:
+            if alone:
+                raise
+            one = _Pass(self._record, source, self._missing, why)
+            one.fail_rest(ListingOutcome.UNREADABLE, one_line(str(error.__cause__ or error)))
+            self._notice(str(error))
+        self._missing = [wnid for wnid in self._missing if wnid not in one.listed]
+        self._why.update(one.failed)
+        self._candidates += one.candidates
+        self.resolved += len(one.listed)
+        self.gave.append(one.gave)
+        silence = one.gave.silence
+        if silence is not None and others:
+            self._notice(f"{called(source.name)} gives no lists: {silence.how}; going on with {called(others[0].name)}")
+
+    def _read(self, one: _Pass) -> None:
+        with contextlib.ExitStack() as stack:
+            for answers in stack.enter_context(contextlib.closing(one.source.lists(self._missing))):
+                if one.begins(answers):
+                    stack.enter_context(self._record.book.transaction())
+                one.take(answers)
+                self._report(one, answers.doing)
+                if self._stop.asked:
+                    raise InterruptedRunError("interrupted; run the same command again to go on")
+            if one.gave.silence is None:
+                one.fail_rest(ListingOutcome.NOT_IN_SOURCE, "it has no list of it")
+        self._report(one, "")
+
+    def _report(self, one: _Pass | tuple[()], doing: str) -> None:
+        listed, failed, candidates = (len(one.listed), len(one.failed), one.candidates) if one else (0, 0, 0)
+        done = len(self._requests) - len(self._missing) + listed + failed
+        self._progress(PlanProgress(done, len(self._requests), failed, self._candidates + candidates, doing))
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The manifest, as far as a plan writes to it."""
+
+    book: Manifest
+    run_id: int
+    options: PlanOptions
+
+    def save(self, wnid: Wnid, listing: Listing, source: str) -> None:
+        """Record what a source said of a class."""
         lists.save_listing(
-            self._book,
-            self._run_id,
+            self.book,
+            self.run_id,
             wnid,
             listing,
-            source=self._options.source,
-            hosts=_said(self._options.hosts),
-            shuffle=self._options.shuffle,
+            source=source,
+            hosts=_said(self.options.hosts),
+            shuffle=self.options.shuffle,
             now=time.time(),
         )
-        self.done += 1
-        self.failed += listing.outcome is not ListingOutcome.LISTED
-        self._candidates += len(listing.candidates)
 
-    # --- an index file ---------------------------------------------------------------------------------------------
-
-    def read_index(self, source: IndexSource, requests: Collection[ClassRequest]) -> None:
-        """Read the index file in one pass, within the one transaction of the run."""
-        try:
-            self._read_pass(source, requests, grouped=True)
-        except NotGroupedError:
-            self.done = self.failed = self._candidates = 0
-            self._read_pass(source, requests, grouped=False)
-
-    def _read_pass(self, source: IndexSource, requests: Collection[ClassRequest], *, grouped: bool) -> None:
-        left = dict.fromkeys(self._missing)
-        with self._book.transaction():
-            lists.want(self._book, requests, n=self._options.n, budget=self._options.budget)
-            for wnid, listing in source.read(self._missing, grouped=grouped) if left else ():
-                self._save(wnid, listing)
-                left.pop(wnid)
-                self._report()
-                self._check_stop()
-            for wnid in left:
-                self._save(wnid, Listing(ListingOutcome.NOT_IN_SOURCE, error="no line of the index names it"))
-        self.malformed = source.malformed
-        self._report()
-
-    def _check_stop(self) -> None:
-        if self._stop.asked:
-            raise InterruptedRunError("interrupted; run the same command again to go on")
-
-    # --- a source that is asked class by class -----------------------------------------------------------------------
-
-    def ask(self, source: Source, client: Client | None) -> None:
-        """Ask for the list of each class, in parallel, and try again what may pass."""
-        queue = RetryQueue(self._missing, threads=self._options.threads, tries=TRIES)
-        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-plan")
-        crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(
-            executor, lambda item: _ask(source, *item), threads=self._options.threads
-        )
-        try:
-            while not queue.finished:
-                self._check_stop()
-                for item in queue.take(time.time()):
-                    crew.submit(item)
-                self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
-                queue.check_blocked("the source of the lists", time.time())
-        finally:
-            crew.cancel()
-            if client is not None:
-                client.close()
-            crew.dismiss(self._stop)
-
-    def _settle(self, queue: RetryQueue[Wnid], results: list[tuple[ListingTry, Answer]]) -> None:
-        if not results:
-            return
-        with self._book.transaction():
-            lists.save_listing_tries(self._book, self._run_id, [tried for tried, _ in results])
-            for tried, answer in results:
-                again = queue.again(
-                    tried.wnid,
-                    tried.number,
-                    # What is no failure of the exchange (no such class, not a list) is an answer, as a photo is one.
-                    answer.listing.outcome if isinstance(answer.listing.outcome, Outcome) else Outcome.SAVED,
-                    retryable=answer.retryable,
-                    started_at=tried.started_at,
-                    retry_after=answer.retry_after,
-                    now=time.time(),
-                )
-                if not again:
-                    self._save(tried.wnid, answer.listing)
-        self._report()
+    def save_tries(self, answers: Answers) -> None:
+        """Record requests, and a whole list that was read."""
+        if answers.tries:
+            lists.save_listing_tries(self.book, self.run_id, answers.tries)
+        if answers.read is not None:
+            lists.save_whole_list(self.book, self.run_id, answers.read, time.time())
 
 
-def _ask(source: Source, wnid: Wnid, number: int) -> tuple[ListingTry, Answer]:
-    started_at, began = time.time(), time.monotonic()
-    answer = source.ask(wnid)
-    listing = answer.listing
-    seconds = round(time.monotonic() - began, 6)
-    tried = ListingTry(
-        wnid=wnid,
-        number=number,
-        started_at=started_at,
-        seconds=seconds,
-        status=listing.http_status,
-        outcome=listing.outcome,
-        url=answer.url,
-        error=listing.error,
-    )
-    return tried, answer
+class _Pass:
+    """One source being asked for classes: what it gave so far, which counts once it has ended well."""
+
+    def __init__(self, record: _Record, source: Source, wanted: Collection[Wnid], why: dict[Wnid, str] | None) -> None:
+        """With what the sources before said of the classes that they did not have; None for the only source."""
+        self._record = record
+        self._wanted = wanted
+        self._why = why
+        self._begun = False
+        self.source = source
+        self.gave = SourceSummary(source.name)
+        self.listed: set[Wnid] = set()
+        self.failed: dict[Wnid, str] = {}
+        self.candidates = 0
+
+    def begins(self, answers: Answers) -> bool:
+        """Whether with these answers the one transaction of a whole source begins."""
+        if self._begun or not self.source.whole or not (answers.settled or answers.read):
+            return False
+        self._begun = True
+        return True
+
+    def take(self, answers: Answers) -> None:
+        """Record answers."""
+        self.gave.silence = answers.silence
+        self.gave.told = answers.told or self.gave.told
+        if answers.tries or answers.settled or answers.read:
+            with self._record.book.transaction():
+                self._record.save_tries(answers)
+                for wnid, listing in answers.settled:
+                    self._save(wnid, listing)
+            if answers.read is not None:
+                self.gave.add_odd(answers.read.odd)
+
+    def fail_rest(self, outcome: ListingOutcome, error: str) -> None:
+        """Record that the classes which the source did not settle got no list from it."""
+        with self._record.book.transaction():
+            for wnid in self._wanted:
+                if wnid not in self.listed and wnid not in self.failed:
+                    self._save(wnid, Listing(outcome, error=error))
+
+    def _save(self, wnid: Wnid, listing: Listing) -> None:
+        if listing.outcome is ListingOutcome.LISTED:
+            self.listed.add(wnid)
+            self.candidates += len(listing.candidates)
+            self.gave.listed += 1
+            self.gave.forms[listing.form or ""] += 1
+            self.gave.add_odd(listing.odd)
+        else:
+            self.failed[wnid] = self._told(wnid, listing)
+            listing = replace(listing, error=self.failed[wnid])
+        self._record.save(wnid, listing, self.source.name)
+
+    def _told(self, wnid: Wnid, listing: Listing) -> str:
+        """Why a class has no list: with several sources, what each of them said."""
+        error = listing.error or str(listing.outcome)
+        if self._why is None:
+            return error
+        before = self._why.get(wnid)
+        said = f"{called(self.source.name)}: {error}"
+        return f"{before}; {said}" if before else said

@@ -21,6 +21,7 @@ from scraper.model import Hop, Outcome, Reply
 from scraper.pacing.deadlines import Watchdog
 from scraper.proxies import settle_proxies
 from scraper.texts import one_line
+from scraper.web.bodies import Streamed, Whole
 from scraper.web.connections import Wiring, wire
 from scraper.web.failures import failure_of
 from scraper.web.gateway import Gateway
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from scraper.pacing.deadlines import Deadline
     from scraper.pacing.room import Lease
     from scraper.proxies import Proxy
+    from scraper.web.bodies import Body, Sink
     from scraper.web.targets import Target
 
 MOST_HOPS: Final = 8
@@ -42,28 +44,11 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DRAINED: Final = 64 * 1024
 """Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
 _DRAIN_SECONDS: Final = 1.0
-_PIECE: Final = 256 * 1024
-"""Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""
-_SMALL: Final = 2**20
-"""Bytes of a body that is read without asking whether there is room for it."""
 _LONGEST_TYPE: Final = 200
 _LONGEST_URL: Final = 8192
 """Characters of a header that are kept, and of a redirect that is followed."""
 _LONGEST_WAIT: Final = 366 * 86400.0
 """Seconds beyond which a Retry-After says nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """How much of a body is wanted, in bytes, whether only its start is asked for, and what holds room for it."""
-
-    most: int
-    ranged: bool = False
-    lease: Lease | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Range": f"bytes=0-{self.most - 1}"} if self.ranged else {}
 
 
 @dataclass(slots=True)
@@ -135,15 +120,31 @@ class Client:
             ranged: ask for the first `most` bytes only; of a host that sends more, the start is kept.
             lease: taken for the bytes of a large body before they are read.
         """
+        return self._within(url, Whole(most, ranged, lease))
+
+    def download(self, url: str, sink: Sink, *, start: int = 0, validator: str | None = None) -> Reply:
+        """GET `url` and follow its redirects, and hand the body to `sink` as it comes, whatever its size.
+
+        The options' timeout bounds what comes before the body, and then every wait for some more of it.
+
+        Args:
+            url: an http or https URL.
+            sink: takes the body in, of answers of 200 and 206.
+            start: bytes of it that are there already.
+            validator: of the version that they are of, as `Part` had it; without, all is asked for.
+        """
+        return self._within(url, Streamed(sink, start, validator, self._options.timeout))
+
+    def _within(self, url: str, wanted: Body) -> Reply:
         deadline = self._watchdog.start(self._options.timeout)
         self._wiring.deadline = deadline
         try:
-            return self._follow(url, _Wanted(most, ranged, lease), deadline)
+            return self._follow(url, wanted, deadline)
         finally:
             deadline.finish()
             self._wiring.deadline = None
 
-    def _follow(self, url: str, wanted: _Wanted, deadline: Deadline) -> Reply:
+    def _follow(self, url: str, wanted: Body, deadline: Deadline) -> Reply:
         hops: list[Hop] = []
         while True:
             reply, location = self._once(url, wanted, deadline)
@@ -158,7 +159,7 @@ class Client:
                 return replace(reply, hops=tuple(hops), failure=Outcome.REDIRECT_ERROR, error=problem)
             url = location
 
-    def _once(self, url: str, wanted: _Wanted, deadline: Deadline) -> tuple[Reply, str | None]:
+    def _once(self, url: str, wanted: Body, deadline: Deadline) -> tuple[Reply, str | None]:
         """One request: the reply, and the URL it redirects to if it does."""
         reply = Reply(url)
         response: urllib3.BaseHTTPResponse | None = None
@@ -170,7 +171,7 @@ class Client:
             reply = _head(target.url, response)
             location = _location(reply, response.headers.get("Location"))
             if reply.status in (200, 206):
-                reply = _with_body(reply, response, wanted, deadline)
+                reply = wanted.take(reply, response, deadline)
             elif reply.failure is None:
                 reply = replace(reply, received=self._drain(response, deadline))
         except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
@@ -181,7 +182,7 @@ class Client:
             (response.release_conn if response.closed else response.close)()
         if deadline.expired and (reply.status in (None, 200, 206) or location is not None):
             # A socket shut down by the watchdog can look like a clean end of the body.
-            message = f"not finished within {self._options.timeout:g} s"
+            message = f"{wanted.late} within {self._options.timeout:g} s"
             return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
         return reply, location
 
@@ -203,7 +204,7 @@ class Client:
         finally:
             short.finish()
 
-    def _send(self, target: Target, wanted: _Wanted, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+    def _send(self, target: Target, wanted: Body, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         known = self._borrow_pool(target)
         try:
             response = self._open(known.pool, target.url if known.absolute else target.path, wanted, deadline)
@@ -216,13 +217,13 @@ class Client:
                 known.users -= 1
 
     def _open(
-        self, pool: urllib3.HTTPConnectionPool, path: str, wanted: _Wanted, deadline: Deadline
+        self, pool: urllib3.HTTPConnectionPool, path: str, wanted: Body, deadline: Deadline
     ) -> urllib3.BaseHTTPResponse:
         left = deadline.remaining()
         return pool.urlopen(
             "GET",
             path,
-            headers=self._headers | wanted.headers if wanted.ranged else self._headers,
+            headers=self._headers | wanted.headers,
             timeout=urllib3.Timeout(connect=left, read=left),
             retries=False,
             redirect=False,
@@ -301,39 +302,6 @@ def _head(url: str, response: urllib3.BaseHTTPResponse) -> Reply:
         failure=None if final else Outcome.PROTOCOL_ERROR,
         error=None if final else f"status {response.status} is not a final answer",
     )
-
-
-def _with_body(reply: Reply, response: urllib3.BaseHTTPResponse, wanted: _Wanted, deadline: Deadline) -> Reply:
-    """Read the body as far as it is wanted; where there is more, say so and leave the rest unread."""
-    if reply.failure is not None:
-        return reply
-    declared = response.headers.get("Content-Length", "").strip()
-    length = int(declared) if declared.isascii() and declared.isdigit() else 0
-    if length > wanted.most and not wanted.ranged:
-        return replace(reply, oversize=True)
-    pieces: list[bytes] = []
-    received, room = 0, _SMALL
-    while received <= wanted.most:
-        if min(max(received + _PIECE, length), wanted.most) > room:
-            # Without a length the pieces and what is made of them are there at once.
-            if not _has_room(min(length, wanted.most) or 2 * wanted.most, wanted, deadline):
-                return replace(
-                    reply, failure=Outcome.TIMEOUT, error="other large answers left no memory for it in time"
-                )
-            room = wanted.most
-        piece = response.read(wanted.most + 1 if declared else _PIECE)
-        if not piece:
-            break
-        pieces.append(piece)
-        received += len(piece)
-    oversize = received > wanted.most
-    body = b"" if oversize and not wanted.ranged else b"".join(pieces)[: wanted.most]
-    return replace(reply, body=body, received=received, oversize=oversize)
-
-
-def _has_room(size: int, wanted: _Wanted, deadline: Deadline) -> bool:
-    """Whether there is room for a large body before the request's time is over."""
-    return wanted.lease is None or wanted.lease.take(size, deadline.remaining())
 
 
 def _location(reply: Reply, raw: str | None) -> str | None:

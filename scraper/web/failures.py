@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from typing import Final
 
@@ -32,9 +33,25 @@ def failure_of(error: Exception) -> tuple[Outcome, str]:
             inner = _inner(error)
             if inner is not None:
                 return failure_of(inner)
-            message = redacted(one_line(str(error) or type(error).__name__))
+            message = redacted(one_line(in_words(error)))
             return error.outcome if isinstance(error, RefusedError) else outcome, message
     raise error  # not a failure of the request but a fault of ours, which must not pass for one
+
+
+_PYTHON: Final = re.compile(
+    r"<?(?:[a-z0-9_.]+\.)?HTTPS?Connection(?:Pool)?(?:\([^()]*\))?(?: object at 0x[0-9a-f]+>)?: "
+    r"|Failed to establish a new connection: |\[Errno -?[0-9]+\] | ?\(_ssl\.c:[0-9]+\)|\[SSL(?:: [A-Z0-9_]+)?\] "
+)
+"""What messages of exceptions say to programmers alone."""
+
+
+def in_words(error: Exception) -> str:
+    """What an exception says, without what only programmers understand.
+
+    >>> in_words(OSError("HTTPSConnection(host='a.example', port=443): [Errno 111] Connection refused"))
+    'Connection refused'
+    """
+    return _PYTHON.sub("", str(error)).strip() or type(error).__name__
 
 
 _FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], Outcome], ...]] = (

@@ -117,7 +117,7 @@ INPUTS = {
     "plan n02123045 --source nowhere": "--source nowhere: no such file or folder",
     "plan n02123045 --source https://www.image-net.org/list": r"must have \{wnid\}",
     "plan n02123045 --source ftp://example.org/{wnid}": "only http and https",
-    "plan n02123045 --source images": "no <wnid>.txt list in this folder",
+    "plan n02123045 --source images": "no list in this folder",
     "plan n02123045 --source garbage.gz": "--source garbage.gz: cannot be read",
     "plan n02123045 --source half.gz": "cannot read the source half.gz: Compressed file ended",
     # Output folders

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scraper.flickr import FLICKR_DOMAINS, distinct_name
-from scraper.model import ListingOutcome, Wnid
-from scraper.planning.listings import LONGEST_URL, ListingBuilder, host_in, named, parse_answer, split_index_line
-from scraper.planning.sources import shuffle_seed
+from scraper.model import Columns, ListingOutcome, Oddity, Wnid
+from scraper.planning.lines.listedurls import LONGEST_URL, host_in
+from scraper.planning.listings import ListingBuilder, named, parse_answer
+from scraper.planning.sources.interface import Reading
 
 if TYPE_CHECKING:
     from scraper.model import Listing
@@ -95,18 +96,21 @@ def test_naming_flickr_somewhere_is_not_being_there(url: str) -> None:
 
 
 def test_urls_with_spaces_and_letters_of_other_alphabets_are_kept() -> None:
-    spaced = "http://static.flickr.com/1/my photo.jpg"
-    accented = "http://static.flickr.com/1/été_写真.jpg"
-    assert urls(parse(f"{spaced}\n{accented}\n")) == [spaced, accented]
+    spaced = "http://www.example.com/1/my photo.jpg"
+    accented = "http://www.example.com/1/été_写真.jpg"
+    assert urls(parse(f"{spaced}\n{accented}\n", hosts=("example.com",))) == [spaced, accented]
 
 
 def test_bytes_that_are_not_utf8_are_read_as_latin1() -> None:
-    assert urls(parse(b"http://static.flickr.com/1/caf\xe9.jpg\n")) == ["http://static.flickr.com/1/caf\u00e9.jpg"]
+    body = b"http://www.example.com/caf\xe9.jpg\n" + "http://www.example.com/café2.jpg\n".encode()
+    assert urls(parse(body, hosts=("example.com",))) == [
+        "http://www.example.com/caf\u00e9.jpg",
+        "http://www.example.com/caf\u00e92.jpg",
+    ]
 
 
 MALFORMED = [
     "not a url",
-    "www.flickr.com/1/2_a.jpg",
     "ftp://static.flickr.com/1/2_a.jpg",
     "file:///etc/passwd",
     "javascript:alert(1)",
@@ -117,8 +121,6 @@ MALFORMED = [
     "http://static.flickr.com:port/1/2_a.jpg",
     "http://static.flickr.com/1/a\x00.jpg",
     "http://static.flickr.com/1/a\x1b[31m.jpg",
-    "http://static.flickr.com/1/a\tb.jpg",
-    "<a href=http://static.flickr.com/1/2_a.jpg>",
     "http://static.flickr.com/" + "x" * LONGEST_URL,
     "http://static.flickr.com/é" + "x" * LONGEST_URL,
 ]
@@ -185,6 +187,11 @@ def test_a_list_without_a_wanted_url_is_still_a_list() -> None:
 
 # --- order ------------------------------------------------------------------------------------------------------------
 
+
+def seed_of(seed: str | None, wnid: str) -> str | None:
+    return Reading(FLICKR_DOMAINS, seed, Columns()).seed(Wnid(wnid))
+
+
 MANY = [f"http://static.flickr.com/1/{number}_ab.jpg" for number in range(1, 101)]
 
 
@@ -201,12 +208,12 @@ def test_a_shuffle_keeps_every_url_and_is_the_same_each_time() -> None:
 
 def test_another_seed_and_another_class_give_another_order() -> None:
     seeds = [("7", "n01440764"), ("8", "n01440764"), ("7", "n01443537")]
-    orders = {tuple(urls(parse("\n".join(MANY), shuffle=shuffle_seed(seed, Wnid(wnid))))) for seed, wnid in seeds}
+    orders = {tuple(urls(parse("\n".join(MANY), shuffle=seed_of(seed, wnid)))) for seed, wnid in seeds}
     assert len(orders) == 3
 
 
 def test_a_class_is_shuffled_alike_whatever_was_shuffled_before() -> None:
-    seed = shuffle_seed("7", Wnid("n01440764"))
+    seed = seed_of("7", "n01440764")
     alone = urls(parse("\n".join(MANY), shuffle=seed))
     for number in range(5):
         parse("\n".join(MANY[: number + 2]), shuffle=f"other {number}")
@@ -215,7 +222,7 @@ def test_a_class_is_shuffled_alike_whatever_was_shuffled_before() -> None:
 
 
 def test_no_seed_means_no_shuffle() -> None:
-    assert shuffle_seed(None, Wnid("n01440764")) is None
+    assert seed_of(None, "n01440764") is None
 
 
 def test_file_names_do_not_depend_on_lines_of_other_hosts() -> None:
@@ -246,52 +253,12 @@ def test_the_same_photo_with_queries_is_kept_apart() -> None:
     assert len({one.filename.lower() for one in found}) == 4
 
 
-# --- index lines ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "parts"),
-    [
-        (b"n00004475_6590\thttp://a.example/1.jpg\n", (b"n00004475", b"http://a.example/1.jpg\n")),
-        (b"n00004475_6590\thttp://a.example/1.jpg\r\n", (b"n00004475", b"http://a.example/1.jpg\r\n")),
-        (b"n00004475_0\thttp://a.example/1.jpg", (b"n00004475", b"http://a.example/1.jpg")),
-        (b"n00004475_6590 http://a.example/1.jpg\n", (b"n00004475", b"http://a.example/1.jpg\n")),
-        (b"n00004475_6590\t http://a.example/my photo.jpg\n", (b"n00004475", b"http://a.example/my photo.jpg\n")),
-        (b"n00004475_6590\thttp://a.example/\xe9\xff.jpg\n", (b"n00004475", b"http://a.example/\xe9\xff.jpg\n")),
-        (b"n00004475_6590\tnonsense\n", (b"n00004475", b"nonsense\n")),
-    ],
-)
-def test_a_line_of_the_index_is_split(line: bytes, parts: tuple[bytes, bytes]) -> None:
-    assert split_index_line(line) == parts
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"\n",
-        b"# comment\n",
-        b"http://a.example/1.jpg\n",
-        b"n00004475\thttp://a.example/1.jpg\n",
-        b"n00004475_\thttp://a.example/1.jpg\n",
-        b"n0000447_1\thttp://a.example/1.jpg\n",
-        b"n000044755_1\thttp://a.example/1.jpg\n",
-        b"N00004475_1\thttp://a.example/1.jpg\n",
-        b" n00004475_1\thttp://a.example/1.jpg\n",
-        b"n00004475_1http://a.example/1.jpg\n",
-        b"\xff\xfe\x00\n",
-    ],
-)
-def test_a_line_of_another_form_is_none(line: bytes) -> None:
-    assert split_index_line(line) is None
-
-
 def test_a_builder_that_met_no_url_says_so() -> None:
     builder = ListingBuilder(FLICKR_DOMAINS)
     assert builder.empty
-    builder.add(b"nonsense\n")
+    builder.add_lines(b"nonsense\n")
     assert builder.empty
-    builder.add(ELSEWHERE.encode())
+    builder.add_lines(ELSEWHERE.encode())
     assert not builder.empty
 
 
@@ -320,3 +287,120 @@ def test_a_name_made_distinct_is_not_one_that_is_taken() -> None:
 def test_a_bom_does_not_cost_the_first_url() -> None:
     found = parse_answer(b"\xef\xbb\xbfhttp://static.flickr.com/1/2_a.jpg\r\n", hosts=("flickr.com",), shuffle=None)
     assert (found.listed, found.malformed) == (1, 0)
+
+
+# --- what is behind a URL, and what is no photo -----------------------------------------------------------------------
+
+PHOTO = "http://farm1.static.flickr.com/2/3_ab.jpg"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{PHOTO} tench",
+        f"{PHOTO}\ttench",
+        f"{PHOTO},n01440764",
+        f"{PHOTO},",
+        f"{PHOTO};6",
+        f"{PHOTO}\\",
+        f"{PHOTO}|tench",
+        f'{PHOTO}"',
+        f'"{PHOTO}",tench',
+        f"'{PHOTO}';",
+        f"<{PHOTO}>",
+        f"{PHOTO}#fragment",
+        f"{PHOTO}) and more",
+        f"{PHOTO}\t2964:1\t2944:1",
+        PHOTO.removeprefix("http://"),
+        PHOTO.removeprefix("http:"),
+        f"{PHOTO.removeprefix('http://')},x",
+        f"n01440764_12\t{PHOTO}",
+        f"n01440764,{PHOTO}",
+        f"1 {PHOTO}",
+    ],
+)
+def test_what_stands_around_a_photos_url_is_no_part_of_it(line: str) -> None:
+    listing = parse_answer(f"{ONE}\n{TWO}\n{line}\n".encode(), hosts=FLICKR_DOMAINS, wnid="n01440764")
+    assert urls(listing) == [ONE, TWO, PHOTO]
+    assert listing.candidates[2].filename == "3_ab.jpg"
+
+
+@pytest.mark.parametrize("query", ["", "?v=0", "?zz=1", "?a=1&b=2"])
+@pytest.mark.parametrize("size", ["", "_m", "_o", "_o_d", "_4k"])
+@pytest.mark.parametrize("ending", [".jpg", ".JPG", ".gif", ".png", ".jpeg"])
+def test_the_known_shapes_of_a_photos_url_are_candidates(query: str, size: str, ending: str) -> None:
+    for folder in ("farm1.static.flickr.com/2/", "photos1.flickr.com/", "c1.staticflickr.com/1/2/", "flickr.com/a/b/"):
+        url = f"http://{folder}3_0ab{size}{ending}{query}"
+        assert urls(parse(url)) == [url]
+
+
+NO_PHOTOS = [
+    "http://www.flickr.com/photos/someone/14811365336/",
+    "http://www.flickr.com/photo_zoom.gne?id=1484821596&size=o",
+    "http://www.flickr.com/images/buddyicon.jpg",
+    "http://farm1.static.flickr.com/buddyicons/12418137@N07.jpg",
+    "http://static.flickr.com/1/2_ab.jpg.html",
+    "http://static.flickr.com/1/2_ab.jpg_",
+    "http://static.flickr.com/1/2_ab.jpgtench",
+    "http://static.flickr.com/1/my photo.jpg",
+    "http://static.flickr.com/1/2_xyz.jpg",
+    "http://static.flickr.com/1/2_a\tb.jpg",
+    "http://me@static.flickr.com/1/2_ab.jpg",
+]
+
+
+@pytest.mark.parametrize("line", NO_PHOTOS)
+def test_what_is_on_flickr_and_no_photo_is_set_aside_and_shown(line: str) -> None:
+    listing = parse(f"{ONE}\n{line}\n{TWO}\n")
+    assert urls(listing) == [ONE, TWO]
+    assert (listing.listed, listing.malformed) == (3, 0)
+    ((kind, lines, example),) = listing.odd
+    assert (kind, lines, example) == (Oddity.NOT_A_PHOTO, 1, " ".join(line.split()))
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("http://www.example.com/1.jpg tench", "http://www.example.com/1.jpg"),
+        ("http://www.example.com/1.jpg,n01440764", "http://www.example.com/1.jpg"),
+        ("http://www.example.com/1.jpg;", "http://www.example.com/1.jpg"),
+        ("http://www.example.com/1.JPG?a=b c", "http://www.example.com/1.JPG?a=b"),
+        ("http://www.example.com/0/0,0,379,15218,200,401,cef9f19d.jpg", None),
+        ("http://www.example.com/my photo.jpg", None),
+        ("http://www.example.com/image.php?id=3&size=big", None),
+        ("http://www.example.com/image.php?id=3,", "http://www.example.com/image.php?id=3"),
+        ("http://www.example.com/image.php?id=3\ttench", "http://www.example.com/image.php?id=3"),
+        ("www.example.com/1.jpg", "http://www.example.com/1.jpg"),
+        ("http://www.example.com/", None),
+    ],
+)
+def test_other_hosts_have_any_url_without_what_cannot_belong_to_it(line: str, url: str | None) -> None:
+    assert urls(parse(line, hosts=("example.com",))) == [url or line]
+
+
+def test_lines_that_name_another_class_are_set_aside() -> None:
+    body = f"n01440764_1\t{ONE}\nn01443537_2\t{TWO}\nn01440764_3\t{PHOTO}\n".encode()
+    listing = parse_answer(body, hosts=FLICKR_DOMAINS, wnid="n01440764")
+    assert urls(listing) == [ONE, PHOTO]
+    assert [(odd.kind, odd.lines) for odd in listing.odd] == [(Oddity.OTHER_CLASS, 1)]
+
+
+def test_odd_lines_are_counted_by_kind_with_the_first_of_each() -> None:
+    listing = parse(f"first nonsense\n{ONE} x\nmore nonsense\n{NO_PHOTOS[0]}\n{TWO} y\n{'z' * 9000}\n")
+    assert [(odd.kind, odd.lines, odd.example[:20]) for odd in listing.odd] == [
+        (Oddity.NO_URL, 2, "first nonsense"),
+        (Oddity.NOT_A_PHOTO, 1, NO_PHOTOS[0][:20]),
+        (Oddity.TOO_LONG, 1, "z" * 20),
+        (Oddity.LEFT_OFF, 2, ONE[:20]),
+    ]
+    assert listing.malformed == 3
+
+
+def test_an_example_is_short_and_fit_to_be_shown() -> None:
+    (odd,) = parse(f"{ONE}\n\x1b[31m{'x' * 5000}\n").odd
+    assert len(odd.example) <= 120
+    assert odd.example.isprintable()
+
+
+def test_breaks_of_html_end_lines() -> None:
+    assert urls(parse(f"{ONE}<br>{TWO}<br/>{PHOTO}<BR />\n")) == [ONE, TWO, PHOTO]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +13,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.planning.indexfile import LONGEST_LINE, rests, stretches
-from scraper.planning.listings import ListingBuilder, split_index_line
-from scraper.planning.plainlines import read_plain
+from scraper.model import Oddity
+from scraper.planning.forms.index import Index
+from scraper.planning.lines.encodings import decode
+from scraper.planning.lines.listedurls import find_url
+from scraper.planning.lines.oddities import Oddities
+from scraper.planning.lines.plainlines import read_plain
+from scraper.planning.lines.streams import LONGEST_LINE
+from scraper.planning.listings import ListingBuilder, named
 
 if TYPE_CHECKING:
-    from scraper.model import Listing
+    from scraper.model import Listed, Listing
 
 CALM = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300
@@ -122,21 +130,40 @@ TEXTS = st.tuples(st.lists(st.tuples(LINES, ENDS).map(b"".join), max_size=12), s
 )
 
 
-def one_by_one(data: bytes, hosts: tuple[str, ...], shuffle: str | None = None) -> Listing:
-    builder = ListingBuilder(hosts)
-    for line in io.BytesIO(data):
-        builder.add(line)
-    return builder.build(shuffle=shuffle)
+def one_by_one(data: bytes, hosts: tuple[str, ...]) -> tuple[list[Listed], int, int, dict[Oddity, int]]:
+    """Candidates, URLs listed, duplicates and odd lines of a list, by the rules for one line."""
+    urls: dict[str, None] = {}
+    listed = duplicates = 0
+    odd: Counter[Oddity] = Counter()
+    for line in filter(None, (decode(line.strip()) for line in io.BytesIO(data))):
+        found = find_url(line, hosts)
+        if isinstance(found, Oddity):
+            odd[found] += 1
+            listed += found is Oddity.NOT_A_PHOTO
+            continue
+        listed += 1
+        if found.wanted:
+            odd[Oddity.LEFT_OFF] += bool(found.rest.strip(" \t\"'>"))
+            duplicates += found.url in urls
+            urls[found.url] = None
+    return list(named(urls)), listed, duplicates, {kind: count for kind, count in odd.items() if count}
+
+
+def at_once(listing: Listing) -> tuple[list[Listed], int, int, dict[Oddity, int]]:
+    """The same of a listing."""
+    odd = {one.kind: one.lines for one in listing.odd}
+    return list(listing.candidates), listing.listed, listing.duplicates, odd
 
 
 @CALM
-@given(TEXTS, HOSTS, st.sampled_from([None, "seed"]))
-@example(f"{PLAIN}\n{PLAIN}\n\x0b{PLAIN}\n{PLAIN}".encode(), FLICKR_DOMAINS, None)
-@example(f"http://a.example/\n{PLAIN}\nhttp://a.example/\n".encode(), FLICKR_DOMAINS, None)
-def test_lines_at_once_say_what_each_says(data: bytes, hosts: tuple[str, ...], shuffle: str | None) -> None:
+@given(TEXTS, HOSTS)
+@example(f"{PLAIN}\n{PLAIN}\n\x0b{PLAIN}\n{PLAIN}".encode(), FLICKR_DOMAINS)
+@example(f"http://a.example/\n{PLAIN}\nhttp://a.example/\n".encode(), FLICKR_DOMAINS)
+@example(f"{PLAIN}?v=0,n01440764\n{PLAIN};\n{PLAIN} tench\n{PLAIN}?v=0\n".encode(), FLICKR_DOMAINS)
+def test_lines_at_once_say_what_each_says(data: bytes, hosts: tuple[str, ...]) -> None:
     builder = ListingBuilder(hosts)
     builder.add_lines(data)
-    assert builder.build(shuffle=shuffle) == one_by_one(data, hosts, shuffle)
+    assert at_once(builder.build(form="urls")) == one_by_one(data, hosts)
 
 
 @CALM
@@ -146,7 +173,9 @@ def test_a_list_may_come_in_parts(parts: list[bytes]) -> None:
     builder = ListingBuilder(FLICKR_DOMAINS)
     for part in whole:
         builder.add_lines(part)
-    assert builder.build() == one_by_one(b"".join(whole), FLICKR_DOMAINS)
+    listing = builder.build(form="urls")
+    assert at_once(listing) == one_by_one(b"".join(whole), FLICKR_DOMAINS)
+    assert listing.sha256 == hashlib.sha256(b"".join(whole)).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -196,31 +225,35 @@ class Trickle(io.BytesIO):
         return super().read(self._most if size is None or size < 0 else min(size, self._most))
 
 
-def line_by_line(data: bytes) -> list[tuple[bytes | None, bytes]]:
-    """What each line of an index says: its class and the rest, or None and the line."""
-    found: list[tuple[bytes | None, bytes]] = []
+ALIKE = re.compile(
+    rb"[\s\"']*[nN]([0-9]{8})(?:_[0-9]+)?(?:\.[A-Za-z]{2,5})?[\"']?(?:[ \t]+|[ \t]*[,;|][ \t]*)(.*)", re.DOTALL
+)
+
+
+def line_by_line(data: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
+    """What each line of an index says: its class and the rest; and how many lines name no class."""
+    found: list[tuple[bytes, bytes]] = []
+    odd = 0
     for whole in io.BytesIO(data):
-        line = whole[:LONGEST_LINE]
-        found.append(split_index_line(line) or (None, line))
-    return found
-
-
-def joined(parts: list[tuple[bytes | None, bytes]]) -> list[tuple[bytes | None, bytes]]:
-    """The same, with consecutive parts of one class joined."""
-    found: list[tuple[bytes | None, bytes]] = []
-    for name, rest in parts:
-        if found and name is not None and found[-1][0] == name:
-            found[-1] = (name, found[-1][1] + rest)
+        match = ALIKE.fullmatch(whole[:LONGEST_LINE])
+        if match:
+            found.append((b"n" + match[1], match[2].removesuffix(b"\n")))
         else:
-            found.append((name, rest))
-    return found
+            odd += bool(whole[:LONGEST_LINE].strip())
+    return found, odd
 
 
 @CALM
 @given(INDEXES, st.sampled_from([1, 7, 100, 8255, 8256, 8257, 10_000, 2**20]))
-def test_stretches_say_what_the_lines_say(data: bytes, most: int) -> None:
-    parts = list(stretches(io.BufferedReader(Trickle(data, most))))  # a reader that fills its own buffer first
-    direct = list(stretches(Trickle(data, most)))
-    expected = joined(line_by_line(data))
-    for found in (parts, direct):
-        assert joined([(name, lines if name is None else rests(lines)) for name, lines in found]) == expected
+def test_pieces_of_an_index_say_what_its_lines_say(data: bytes, most: int) -> None:
+    expected, lost = line_by_line(data)
+    for file in (io.BufferedReader(Trickle(data, most)), Trickle(data, most)):  # the first fills its own buffer
+        form, odd = Index(followed=False), Oddities()
+        found = [
+            (name, rest)
+            for name, lines in form.pieces(file, odd)
+            if lines
+            for rest in form.urls(lines).removesuffix(b"\n").split(b"\n")
+        ]
+        assert found == expected
+        assert {one.kind: one.lines for one in odd.lines()} == ({Oddity.NO_CLASS: lost} if lost else {})

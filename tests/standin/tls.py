@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HOSTS: Final = (
     "www.image-net.org", "image-net.org", "static.flickr.com", "*.static.flickr.com", "*.flickr.com",
     "*.staticflickr.com", "s.yimg.com", "l.yimg.com", "*.example.com", "*.example.net", "localhost", "127.0.0.1",
+    "nvidia.box.com",
 )  # fmt: skip
 CHUNK: Final = 1 << 18  # bytes
 

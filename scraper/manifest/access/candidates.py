@@ -55,6 +55,11 @@ class Twin:
         return wnid_of(self.candidate_id)
 
 
+def count_listed(book: Manifest) -> int:
+    """Classes that have a list."""
+    return book.count("FROM classes WHERE resolve_outcome = 'listed'")
+
+
 def count_classes(book: Manifest) -> int:
     """Classes in the manifest, with a list or not."""
     return book.count("FROM classes")

@@ -1,11 +1,11 @@
 """The lines that nearly every list is made of, found many at a time by one regular expression.
 
-An index file has 14 million lines. Taking each apart by the rules (`listings.host_in`, `flickr.photo_id`,
+An index file has 14 million lines. Taking each apart by the rules (`listedurls.find_url`, `flickr.photo_id`,
 `flickr.file_name`) takes minutes; all but some in a thousand have one of two plain forms, for which the rules have only
 one possible answer:
 
 - a URL of another host, of characters that need no thought, which is counted and no more;
-- a Flickr image under its usual name, whose photo id and file name can be read off.
+- a Flickr image under its usual name, whose photo id and file name can be read off, with nothing behind it.
 
 What is plain here must be judged alike by the rules, for any bytes; whatever is in doubt is not plain.
 """
@@ -17,6 +17,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from scraper.flickr import FLICKR_DOMAINS, on_domain
+from scraper.planning.lines.listedurls import QUERY
 
 PlainLine: TypeAlias = tuple[str, str, str, str]
 """A wanted Flickr image: its URL, file name and photo id. Or three times nothing, and a line for the rules to judge."""
@@ -38,7 +39,7 @@ def _pattern(hosts: tuple[str, ...]) -> re.Pattern[str]:
     not_wanted = "".join(f"(?<!{re.escape(host)})" for host in (".", *hosts))
     wanted = "|".join(f"(?<=[./]{re.escape(host)})" for host in sorted(ours)) or "(?!)"
     elsewhere = rf"https?+://{_HOST}{not_wanted}(?::[0-9]{{1,5}}+)?+(?:/[!-~]{{0,4000}}+)?+{_END}"
-    image = rf"(https?+://{_HOST}(?:{wanted})/{_FOLDERS}({_NAME})(?:\?[!-~]{{0,1000}}+)?+){_END}"
+    image = rf"(https?+://{_HOST}(?:{wanted})/{_FOLDERS}({_NAME})(?:{QUERY}{{0,1000}}+)?+){_END}"
     return re.compile(rf"(?:{elsewhere})*+(?:{image}|([^\n]*+(?:\n|$)))")
 
 
