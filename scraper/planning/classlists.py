@@ -101,7 +101,11 @@ def read_classes(lines: Iterable[str], *, place: str = "line") -> ClassList:
         text = bare(line)
         if not text or text.startswith("#"):
             continue
-        request = parse_class(text) if len(text) <= LONGEST_LINE else None
+        if len(text) > LONGEST_LINE:  # neither a class nor a table's head or row
+            fresh = False
+            gathered.take(None, number, text)
+            continue
+        request = parse_class(text)
         if fresh:
             fresh = False
             head = _head(text) if request is None else None
