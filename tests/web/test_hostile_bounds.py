@@ -33,6 +33,8 @@ from tests.web.test_hostile_servers import (
     silent,
 )
 
+LISTED_PHOTO = "http://static.flickr.com/1/1_ab.jpg"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -180,7 +182,7 @@ def test_an_attempt_takes_little_room_in_the_manifest(standin: StandIn, tmp_path
         standin.script(
             f"long{number}.static.flickr.com", "*", keeps(head(location, kind, b"Content-Length: 0", status=b"302 F"))
         )
-    listed(tmp_path, ["https://long0.static.flickr.com/x.jpg"])
+    listed(tmp_path, ["https://long0.static.flickr.com/1/1_ab.jpg"])
     scraper = Scraper(tmp_path, standin)
     scraper.done("plan", TENCH, "--source", "lists")
     scraper.done("fetch")
@@ -224,7 +226,7 @@ def test_the_memory_of_a_chunk_of_minus_one_bytes(standin: StandIn) -> None:
 def test_a_list_of_two_million_garbage_lines_costs_counts(scraper: Scraper) -> None:
     (scraper.folder / "lists").mkdir()
     with (scraper.folder / "lists" / f"{TENCH}.txt").open("wb") as file:
-        file.write(f"{BASE}1.jpg\n".encode())
+        file.write(f"{LISTED_PHOTO}\n".encode())
         for number in range(2000):
             file.write(b"".join(b"garbage %d\n" % number for _ in range(1000)))
     code, kilobytes, _, _ = measured(scraper, "plan", TENCH, "--source", "lists")
@@ -233,10 +235,10 @@ def test_a_list_of_two_million_garbage_lines_costs_counts(scraper: Scraper) -> N
     assert kilobytes < LEAN
 
 
-@pytest.mark.parametrize("start", [b"", f"{TENCH}_1\t".encode(), f"{TENCH}_1\t{BASE}".encode()])
+@pytest.mark.parametrize("start", [b"", f"{TENCH}_1\t".encode(), f"{TENCH}_1\t{LISTED_PHOTO}".encode()])
 def test_an_index_line_of_50_megabytes(scraper: Scraper, start: bytes) -> None:
     with (scraper.folder / "index.txt").open("wb") as file:
-        file.write(f"{TENCH}_1\t{BASE}1.jpg\n".encode() + start + b"x" * 50_000_000)
+        file.write(f"{TENCH}_1\t{LISTED_PHOTO}\n".encode() + start + b"x" * 50_000_000)
     code, kilobytes, _, _ = measured(scraper, "plan", TENCH, "--source", "index.txt")
     assert code == 0
     assert scraper.one("SELECT candidates FROM classes") == 1
