@@ -319,14 +319,14 @@ def odd_pictures() -> list[bytes]:
     odd = Picture(width=64, height=48, factors=((4, 2), (1, 1), (1, 1)))
     mixed = replace(odd, factors=((2, 2), (2, 1), (1, 2)))
     jpegs = [odd, mixed, replace(odd, interleaved=False), replace(mixed, progressive=True, restart=2)]
-    return [*map(encode, jpegs), bombs.scans(64, 48, 30), bombs.notes(2), bombs.chunks(300), bombs.gif_comment(300)]
+    return [*map(encode, jpegs), bombs.notes(2), bombs.chunks(300), bombs.gif_comment(300)]
 
 
 def pictures() -> list[bytes]:
     """The photographs of the tests, some of the stand-in's bank, and small ones."""
     folder = [path.read_bytes() for path in sorted(photos.FOLDER.glob("*.jpg"))]
     bank = [one.stamped("a seed") for kind in ("jpg", "png", "gif") for one in photos.bank(kind)[:4]]
-    odd = [photos.placeholder(), photos.tiny("gif"), photos.tiny("jpg"), photos.HTML, b""]
+    odd = [photos.placeholder(), bombs.scans(64, 48, 30), photos.tiny("gif"), photos.tiny("jpg"), photos.HTML, b""]
     return [*small_pictures(), *folder, *bank, *odd]
 
 

@@ -343,7 +343,8 @@ def test_any_damage_to_a_picture_gets_one_verdict(seed: int, number: int) -> Non
 
 def test_undamaged_pictures_are_kept() -> None:
     flaws = [number for number, data in enumerate(whole()) if check_verdicts(data) is None]
-    assert flaws == list(range(len(whole()) - 4, len(whole())))  # two tiny ones, a page and nothing
+    # A scan that is repeated, two tiny ones, a page and nothing.
+    assert flaws == list(range(len(whole()) - 5, len(whole())))
     for data in whole():
         check_picture(data)
 
