@@ -293,6 +293,11 @@ class FetchOptions(Options):
         flag="ignore_opt_out",
         inverted=True,
     )
+    believe_answers: bool = option(
+        default=False,
+        kind=Flag(),
+        help="take answers for the photos' own even where very many are alike and none has a picture",
+    )
     lock_wait: float = option(
         LOCK_WAIT,
         Number(0, math.inf, "seconds"),

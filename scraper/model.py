@@ -311,6 +311,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What an answer without a picture looks like.
+
+    Attributes:
+        key: the same for answers that are alike; empty where it is like no other.
+        words: for people, such as `the page 'Guest Wi-Fi login'`.
+        usual: whether a host answers so for many photos of its own accord, as it does for deleted ones.
+    """
+
+    key: str
+    words: str
+    usual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try for one candidate, redirects included.
 
@@ -324,6 +339,7 @@ class Attempt:
         hops: the redirects that led to `final_url`.
         sha256: hex digest of a whole body.
         picture: the stored picture where the outcome is `saved`.
+        look: what the answer looks like, where it is no picture.
     """
 
     candidate: Candidate
@@ -339,6 +355,7 @@ class Attempt:
     hops: tuple[Hop, ...] = ()
     sha256: str | None = None
     picture: Picture | None = field(default=None, repr=False)
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +426,8 @@ class Reply:
     Attributes:
         url: the URL that gave the last answer.
         status: of the last answer, None where none came.
-        body: its bytes; none where the answer was larger than the limit asked for.
+        body: its bytes; none where the answer was larger than the limit asked for, and of one that is neither 200 nor
+            206 at most the beginning.
         received: body bytes that arrived.
         oversize: whether the body was, or declared itself, larger than the limit.
         content_type: the header as sent.

@@ -33,7 +33,7 @@ NUMBERS: Final = (
 )
 NO_ANSWER: Final = (
     "'throttled', 'server_error', 'timeout', 'dns_error', 'connection_error', 'tls_error', 'protocol_error', "
-    "'redirect_error', 'bad_status'"
+    "'redirect_error', 'bad_status', 'intercepted'"
 )
 """The outcomes that say nothing of the photo, for SQL."""
 _DROPPED: Final = ("PROXY", "SSL_CERT", "PYTHONWARNINGS", "COLUMNS", "FORCE_COLOR")
@@ -190,7 +190,7 @@ def check_manifest(scraper: Scraper) -> None:
         "AND candidates.id NOT IN (SELECT candidate_id FROM revisions)",
         "last outcome of dead URLs": "SELECT candidates.id FROM candidates JOIN attempts ON attempts.id = "
         "(SELECT max(id) FROM attempts WHERE candidate_id = candidates.id) "
-        "WHERE fate IS NOT NULL AND candidates.outcome NOT IN (fate, attempts.outcome)",
+        "WHERE fate IS NOT NULL AND candidates.outcome NOT IN (fate, attempts.outcome, 'intercepted')",
         "fates": "SELECT id FROM candidates WHERE (form IS NULL) <> (fate IS NULL) OR tries = 0 AND fate IS NOT NULL",
         "last revision": "SELECT candidates.id FROM candidates JOIN revisions ON revisions.id = "
         "(SELECT max(id) FROM revisions WHERE candidate_id = candidates.id) WHERE tries = 0 "
@@ -200,7 +200,7 @@ def check_manifest(scraper: Scraper) -> None:
         "images of placeholders": "SELECT path FROM images WHERE sha256 IN (SELECT sha256 FROM placeholders)",
         "the same bytes twice": "SELECT sha256 FROM images GROUP BY wnid, sha256 HAVING count(*) > 1",
         "placeholders without a digest": "SELECT candidate_id FROM revisions WHERE state_after = 'lost' "
-        "AND outcome_after = 'placeholder' AND candidate_id NOT IN "
+        "AND outcome_after = 'placeholder' AND reason LIKE 'the same bytes %' AND candidate_id NOT IN "
         "(SELECT candidate_id FROM attempts JOIN placeholders USING (sha256))",
         "counts of classes": "SELECT wnid, outcome, candidates FROM class_outcomes WHERE candidates > 0 EXCEPT "
         "SELECT wnid, outcome, count(*) FROM candidates WHERE outcome IS NOT NULL AND tries > 0 GROUP BY wnid, outcome",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST, FetchOptions
 from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
+from scraper.fetching.doubts import Doubts
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
@@ -239,6 +240,7 @@ class _Drain:
         # Full classes come last: there is nothing to do about them, unless their files are gone.
         self._to_come = dict.fromkeys(sorted(self._states, key=lambda wnid: self._saved[wnid] >= self._states[wnid].n))
         self._placer = Placer(book, folder)
+        self._doubts = Doubts(options.retry, notice, believe=options.believe_answers)
         self._photos_told: set[Wnid] = set()
         self._batch: list[Settled] = []
         self._revisions: list[Revision] = []
@@ -290,10 +292,18 @@ class _Drain:
                 crew.submit(candidate)
             self._idle = self._scheduler.in_flight < self._options.threads
             self._collect(crew, self._patience(now))
+            self._check_doubts(crew)
             self._tell_brakes()
             self._report()
+        self._doubts.close(before=any(state.saved for state in self._states.values()))
         self._flush()
         self._report()
+        self._check_doubts(crew)
+
+    def _check_doubts(self, crew: Crew[Candidate, Attempt]) -> None:
+        if problem := self._doubts.problem:
+            self._finish_flying(crew)
+            raise StoppedEarlyError(problem)
 
     def _load(self) -> None:
         room = max(_AT_ONCE, 2 * self._options.threads) - self._scheduler.in_turn
@@ -360,6 +370,7 @@ class _Drain:
         self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
         if decision.state is State.SAVED:
             self._change_saved(attempt.candidate.wnid, 1)
+        self._doubts.note(placed.attempt, decision, placed.taken_back)
         if placed.taken_back:
             self._take_back(placed.taken_back)
 
@@ -394,6 +405,7 @@ class _Drain:
         why = "its photo is there under another URL"
         skipped = self._scheduler.take_skipped()
         revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
+        revisions += self._doubts.take_revisions()
         batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
         if settled or revisions or batch.raises:
             try:

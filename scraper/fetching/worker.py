@@ -10,6 +10,7 @@ from scraper.flickr import live_url, request_url
 from scraper.model import Attempt, Form, Outcome, Picture
 from scraper.pacing.room import Lease
 from scraper.pictures.judge import judge
+from scraper.running.looks import look_of
 
 if TYPE_CHECKING:
     from scraper.files.store import Folder
@@ -70,6 +71,7 @@ class Worker:
             hops=reply.hops,
             sha256=verdict.sha256,
             picture=self._write(reply.body, verdict),
+            look=look_of(reply, verdict.outcome, verdict.sha256),
         )
 
     @staticmethod

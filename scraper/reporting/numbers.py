@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.manifest.access import counts
@@ -299,5 +299,20 @@ def _reason(row: ClassTarget, outcomes: Mapping[Outcome, int], used: int) -> str
     if unknown:
         return max(unknown)[1].value.replace("_", " ")
     if used >= row.candidates:
-        return "list exhausted"
+        return f"list exhausted{_worth_asking_again(outcomes)}"
     return "budget spent" if used >= row.budget else "not yet tried"
+
+
+_RARE: Final = frozenset({Outcome.BAD_URL, Outcome.BLOCKED, Outcome.FORBIDDEN, Outcome.NOT_IMAGE})
+"""Outcomes of which few photos are: where half of a class is so, a proxy or a network may have spoken."""
+_FEW: Final = 4
+
+
+def _worth_asking_again(outcomes: Mapping[Outcome, int]) -> str:
+    """A word on outcomes that are so many in a class that they may not be the photos' own."""
+    tried = sum(outcomes.values())
+    outcome, count = max(outcomes.items(), key=lambda item: item[1], default=(Outcome.SAVED, 0))
+    many = 2 * count >= tried if outcome in _RARE else count == tried and outcome.kind is Kind.DEAD
+    if count < _FEW or not many:
+        return ""
+    return f": {count:,} of {tried:,} {outcome} (`scraper fetch --retry {outcome}` asks again)"

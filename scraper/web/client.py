@@ -149,7 +149,7 @@ class Client:
         while True:
             reply, location = self._once(url, wanted, deadline)
             if location is None:
-                return replace(reply, hops=tuple(hops)) if hops else reply
+                return _arrived(reply, hops) if hops else reply
             hops.append(Hop(reply.url, reply.status or 0, location[: _LONGEST_URL + 1]))
             if is_placeholder_url(location):
                 # The name says all there is to say of the photo; the picture itself need not be asked for.
@@ -173,7 +173,8 @@ class Client:
             if reply.status in (200, 206):
                 reply = wanted.take(reply, response, deadline)
             elif reply.failure is None:
-                reply = replace(reply, received=self._drain(response, deadline))
+                rest = self._drain(response, deadline)
+                reply = replace(reply, body=rest, received=len(rest))
         except Exception as error:  # noqa: BLE001 - every failure is a value; `failure_of` sorts them by type
             outcome, message = failure_of(error)
             reply = replace(reply, failure=outcome, error=message)
@@ -186,21 +187,21 @@ class Client:
             return replace(reply, failure=Outcome.TIMEOUT, error=message, body=b""), None
         return reply, location
 
-    def _drain(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> int:
-        """Read a body that nobody wants, so that its connection can serve again; returns its length.
+    def _drain(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
+        """Read a body that is no picture, so that its connection can serve again.
 
         The answer stands whatever becomes of it: it is given little time, and its failures are of no interest.
         """
         declared = response.headers.get("Content-Length", "").strip()
         if declared.isdigit() and int(declared[:12]) > _DRAINED:
-            return 0
+            return b""
         short = self._watchdog.start(min(_DRAIN_SECONDS, deadline.remaining() / 4))
         try:
             short.share(deadline)
-            return len(response.read(_DRAINED + 1))
+            return response.read(_DRAINED + 1)
         except (HTTPError, http.client.HTTPException, OSError, ValueError):
             response.close()
-            return 0
+            return b""
         finally:
             short.finish()
 
@@ -315,6 +316,12 @@ def _location(reply: Reply, raw: str | None) -> str | None:
         return urljoin(reply.url, raw.strip())
     except ValueError:
         return raw.strip()
+
+
+def _arrived(reply: Reply, hops: list[Hop]) -> Reply:
+    """A reply at the end of redirects; where they lead to what is no URL, it is the redirect that is bad."""
+    bad = reply.failure is Outcome.BAD_URL
+    return replace(reply, hops=tuple(hops), failure=Outcome.REDIRECT_ERROR if bad else reply.failure)
 
 
 def _redirect_problem(hops: list[Hop]) -> str | None:

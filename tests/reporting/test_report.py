@@ -196,7 +196,7 @@ def test_reasons(copied: Scraper) -> None:
     copied.done("fetch", "--no-top-up")
     copied.done("plan", "n00000002", "-n", "4", "--oversample", "1", "--source", "lists")
     nowhere = Scraper(copied.folder)
-    nowhere.done("fetch", "--no-top-up", "--retries", "1", "--connect-to", "::127.0.0.1:1")
+    nowhere.done("fetch", "--no-top-up", "--retries", "1", "--connect-to", "::127.0.0.1:1", code=4)
     copied.done("plan", TENCH, "-n", "12", "--oversample", "2", "--source", "lists")
     copied.done("plan", "n09999999", "--source", "lists", code=1)
     assert reasons() == {
@@ -214,7 +214,7 @@ def test_unknown_candidates_of_an_earlier_run_are_asked_for_before_the_rest(copi
     shutil.copy(copied.folder / "lists" / f"{CLOCK}.txt", copied.folder / "lists" / "n00000002.txt")
     copied.done("plan", "n00000002", "-n", "4", "--oversample", "1", "--source", "lists")
     nowhere = Scraper(copied.folder)
-    nowhere.done("fetch", "--no-top-up", "--retries", "1", "--connect-to", "::127.0.0.1:1")
+    nowhere.done("fetch", "--no-top-up", "--retries", "1", "--connect-to", "::127.0.0.1:1", code=4)
     tries = "SELECT rank, tries FROM candidates WHERE wnid = 'n00000002' AND tries > 0 ORDER BY rank"
     assert copied.rows(tries) == [(rank, 1) for rank in range(1, 5)]
     copied.done("fetch")

@@ -58,7 +58,9 @@ def parse(head: bytes, scheme: str) -> Request:
 
 def head(status: int, headers: tuple[tuple[str, str], ...], length: int, *, keep: bool) -> bytes:
     """An answer's head for a body of `length` bytes."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Length: {length}"]
+    known = status in HTTPStatus.__members__.values()
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase if known else 'Request denied'}"]
+    lines.append(f"Content-Length: {length}")
     lines += [f"{name}: {value}" for name, value in headers]
     lines.append("Connection: keep-alive" if keep else "Connection: close")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

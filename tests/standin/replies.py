@@ -14,6 +14,8 @@ from tests.standin.http1 import span
 from tests.standin.ledger import group_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.standin.http1 import Request
     from tests.standin.world import Photo, World
 
@@ -21,6 +23,10 @@ SLOWNESS: Final = 0.3  # seconds that a SLOW photo takes longer
 API_PATH: Final = "/api/imagenet.synset.geturls"
 PLACEHOLDER_URL: Final = "https://s.yimg.com/pw/images/en-us/photo_unavailable.png"
 NOT_READY: Final = b"The synset is not ready yet. Please stay tuned!"
+PORTAL: Final = (
+    b"<!DOCTYPE html>\n<html><head><title>Guest Wi-Fi login</title></head>"
+    b"<body><form>Please accept the terms.</form></body></html>\n"
+)
 TYPES: Final = {"png": "image/png", "gif": "image/gif"}
 
 
@@ -88,6 +94,7 @@ class Replies:
         self._tries: Counter[str] = Counter()
         self._recent: deque[float] = deque()  # when the photos of the last `per` seconds were given
         self.blocked = False
+        self.between: Callable[[Request], Reply | None] | None = None
 
     def to(self, request: Request, now: float) -> Reply:
         """The answer to a request that came at `now`, in seconds of a monotonic clock."""
@@ -95,11 +102,14 @@ class Replies:
             return _text(405, b"Method Not Allowed\n")
         group = group_of(request.host)
         if group == "flickr":
-            reply = self._refused(now) or self._flickr(request)
+            between = self.between(request) if self.between is not None else None
+            reply = between or self._refused(now) or self._flickr(request)
         elif group == "imagenet":
             reply = self._imagenet(request)
         elif request.host.endswith(".yimg.com") and "/photo_unavailable" in request.path:
             reply = _image(self._world.placeholder, ".png")
+        elif request.host == "portal.example.com":
+            reply = _text(200, PORTAL)
         else:
             reply = NOT_FOUND
         return _ranged(reply, request)

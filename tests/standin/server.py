@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from tests.standin.between import Between
     from tests.standin.ledger import Seen
     from tests.standin.replies import Throttle
     from tests.standin.wire import Handler
@@ -171,6 +172,15 @@ class StandIn:
     @blocked.setter
     def blocked(self, value: bool) -> None:
         self._replies.blocked = value
+
+    @property
+    def between(self) -> Between | None:
+        """What answers in the place of Flickr's hosts, if anything does."""
+        return self._replies.between
+
+    @between.setter
+    def between(self, answer: Between | None) -> None:
+        self._replies.between = answer
 
     def script(self, host: str, path: str, handler: Handler) -> None:
         """Let `handler` answer for a host and path (query included; `*` for any path), over http and https.
