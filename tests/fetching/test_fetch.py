@@ -326,16 +326,16 @@ def test_the_bytes_of_two_photos_are_an_image_and_a_duplicate(tmp_path: Path) ->
 
 
 NAMES = (
-    "http://farm1.static.flickr.com/1/pic_xy.jpg",
-    "http://farm2.static.flickr.com/2/pic_xy.jpg",
-    "http://farm2.static.flickr.com/2/pic_XY.jpg",
-    "http://farm3.static.flickr.com/3/..%2f..%2fescape.jpg",
-    "http://farm3.static.flickr.com/3/.hidden.jpg",
-    "http://farm3.static.flickr.com/3/two words.jpg",
-    "http://farm3.static.flickr.com/3/con.jpg",
-    "http://farm3.static.flickr.com/",
-    "http://farm3.static.flickr.com/3/" + "x" * 300 + ".jpg",
-    "http://farm3.static.flickr.com/3/größe.jpg",
+    "http://farm1.photos.example.org/1/pic_xy.jpg",
+    "http://farm2.photos.example.org/2/pic_xy.jpg",
+    "http://farm2.photos.example.org/2/pic_XY.jpg",
+    "http://farm3.photos.example.org/3/..%2f..%2fescape.jpg",
+    "http://farm3.photos.example.org/3/.hidden.jpg",
+    "http://farm3.photos.example.org/3/two words.jpg",
+    "http://farm3.photos.example.org/3/con.jpg",
+    "http://farm3.photos.example.org/4/a.jpg",
+    "http://farm3.photos.example.org/3/" + "x" * 300 + ".jpg",
+    "http://farm3.photos.example.org/3/größe.jpg",
 )
 
 
@@ -354,7 +354,7 @@ def test_file_names_are_safe_and_stable(tmp_path: Path) -> None:
             lists.mkdir(parents=True)
             (lists / f"{TENCH}.txt").write_text("\r\n".join(NAMES) + "\r\n", encoding="utf-8")
             scraper = Scraper(tmp_path / name, standin)
-            scraper.done("plan", TENCH, "--source", "lists")
+            scraper.done("plan", TENCH, "--source", "lists", "--hosts", "example.org")
             scraper.done("fetch")
             check(scraper)
             found.append(scraper.rows("SELECT url, path FROM images ORDER BY url"))
