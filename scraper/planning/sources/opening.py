@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -66,7 +67,7 @@ def _taken(parts: list[str]) -> int:
 
 
 def _is_url(name: str) -> bool:
-    return "://" in name
+    return re.match(r"[a-z][a-z0-9+.-]*://", name, re.IGNORECASE) is not None
 
 
 def _opened(name: str, means: Means) -> Iterator[Source]:
