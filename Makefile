@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-readers lint types torture fuzz bench bench-peers options format clean
+.PHONY: help demo test test-readers lint types torture fuzz bench bench-peers options wordnet format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-peers: $(STAMP) .venv-img2dataset  ## the same beside other tools, those f
 
 options: $(STAMP)  ## write docs/options.md from the options themselves
 	$(BIN)/python -m scraper.cli.help > docs/options.md
+
+wordnet: $(STAMP)  ## make the table of names again from Debian's WordNet and two packages (needs apt-get and pip)
+	$(BIN)/python -m scraper.naming._make
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

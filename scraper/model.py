@@ -143,6 +143,14 @@ class Withdrawn(enum.StrEnum):
     SHA256 = "sha256"
 
 
+class Labels(enum.StrEnum):
+    """Whose labels classes get: WordNet's names, the clean names of the 1,000 of ILSVRC, or those that the list has."""
+
+    WORDNET = "wordnet"
+    CLEAN = "clean"
+    LIST = "list"
+
+
 class ListingOutcome(enum.StrEnum):
     """How asking a source for the list of one class ended, where the request itself did not fail.
 

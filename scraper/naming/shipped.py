@@ -1,0 +1,43 @@
+"""Reading the table that ships with the package."""
+
+from __future__ import annotations
+
+import functools
+import lzma
+from pathlib import Path
+from typing import Final
+
+from scraper.errors import InputError
+from scraper.naming.wordnet import WordNet
+
+FOLDER: Final = Path(__file__).parent / "data"
+NAMES: Final = "names.xz"
+GLOSSES: Final = "glosses.xz"
+
+
+def wordnet(folder: Path = FOLDER) -> WordNet:
+    """The table, read once.
+
+    Raises:
+        InputError: it is missing or damaged; so is what needs the glosses, later.
+    """
+    return _read(folder)
+
+
+@functools.cache
+def _read(folder: Path) -> WordNet:
+    try:
+        return WordNet(_text(folder / NAMES), functools.partial(_text, folder / GLOSSES))
+    except ValueError as error:
+        raise _damaged(folder / NAMES, error) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return lzma.decompress(path.read_bytes()).decode()
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"the table of classes in {path} is missing or damaged ({error}): install scraper again")

@@ -1,0 +1,234 @@
+"""WordNet's table: the nouns that are classes of ImageNet and all that stands above them.
+
+A table is two texts. The first has blocks with a line for each synset, in the order of their ids, an empty line
+between blocks: ids without their `n`; marks as a sum of bits, see `presets`; positions of the synsets above, by
+commas; names, by bars, each with `#` and the number of its sense where that is not the first. One more block has the
+clean names of the 1,000 classes of ILSVRC. The second text has a short gloss on each line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from scraper.errors import InputError
+from scraper.model import Wnid
+from scraper.naming.presets import CLASS, PEOPLE, PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+HEAD: Final = "WordNet 3.0 nouns of ImageNet, form 1"
+NO_PARENT: Final = "-"
+
+_SENSE: Final = re.compile(r"#[0-9]+")
+_ALIKE: Final = str.maketrans("-_\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{RIGHT SINGLE QUOTATION MARK}", "     '")
+
+
+def fold(name: str) -> str:
+    """A name so that what does not matter is gone: case, hyphens, underscores, runs of spaces.
+
+    >>> fold(" Golden_Retriever "), fold("T-shirt")
+    ('golden retriever', 't shirt')
+    """
+    return " ".join(name.lower().translate(_ALIKE).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Synset:
+    """One meaning: a class of ImageNet, or what only stands above some.
+
+    Attributes:
+        names: lemmas in WordNet's order; the first is its usual name.
+        marks: bits, see `presets`.
+        above: the wnids right above.
+    """
+
+    wnid: Wnid
+    names: tuple[str, ...]
+    marks: int
+    above: tuple[Wnid, ...]
+
+    @property
+    def name(self) -> str:
+        """Its usual name."""
+        return self.names[0]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class of ImageNet."""
+        return bool(self.marks & CLASS)
+
+    @property
+    def of_people(self) -> bool:
+        """Whether it is `person` or under it."""
+        return bool(self.marks & PEOPLE)
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """The presets it is in."""
+        return tuple(name for name, preset in PRESETS.items() if self.marks & preset.bit)
+
+
+class WordNet:
+    """The table. Blocks are taken apart when they are first needed."""
+
+    def __init__(self, text: str, glosses: Callable[[], str]) -> None:
+        """From the first text, and from a call that gives the second.
+
+        Raises:
+            ValueError: the text is not such a table.
+        """
+        head, *blocks = text.split("\n\n")
+        if head != HEAD or len(blocks) != 5:
+            raise ValueError("not a table of this form")
+        ids, marks, above, names, clean = (block.split("\n") for block in blocks)
+        self.wnids: Final = [Wnid(f"n{number}") for number in ids]
+        self._marks = list(map(int, marks))
+        ilsvrc = PRESETS["ilsvrc2012"].bit
+        told = sum(1 for mark in self._marks if mark & ilsvrc)
+        if not len(ids) == len(marks) == len(above) == len(names) or len(clean) != max(told, 1):
+            raise ValueError("blocks of different lengths")
+        self._above, self._names, self._clean = above, names, clean
+        self._read_glosses = glosses
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {wnid: position for position, wnid in enumerate(self.wnids)}
+
+    @cached_property
+    def _glosses(self) -> list[str]:
+        lines = self._read_glosses().split("\n")
+        if len(lines) != len(self.wnids):
+            raise InputError("the glosses of the table of classes are those of another one: install scraper again")
+        return lines
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for position, line in enumerate(_SENSE.sub("", fold_lines("\n".join(self._names))).split("\n")):
+            for name in line.split("|"):
+                holders = found.setdefault(name, [])
+                if position not in holders:
+                    holders.append(position)
+        return found
+
+    @cached_property
+    def _by_clean_name(self) -> dict[str, Wnid]:
+        """Clean names that are no name in WordNet, such as `teddy bear`; of two alike, none."""
+        clean = [(fold(self.clean_name(wnid) or ""), wnid) for wnid in self.preset("ilsvrc2012")]
+        once = {name: wnid for name, wnid in clean if sum(name == other for other, _ in clean) == 1}
+        return {name: wnid for name, wnid in once.items() if name not in self._by_name}
+
+    @cached_property
+    def _below(self) -> dict[int, list[int]]:
+        below: dict[int, list[int]] = {}
+        for position, line in enumerate(self._above):
+            for parent in _numbers(line):
+                below.setdefault(parent, []).append(position)
+        return below
+
+    def __contains__(self, wnid: object) -> bool:
+        return wnid in self._positions
+
+    def synset(self, wnid: str) -> Synset:
+        """The synset with this id.
+
+        Raises:
+            KeyError: the table has none.
+        """
+        return self._synset(self._positions[wnid])
+
+    def _synset(self, position: int) -> Synset:
+        names = tuple(_SENSE.sub("", self._names[position]).split("|"))
+        above = tuple(self.wnids[parent] for parent in _numbers(self._above[position]))
+        return Synset(self.wnids[position], names, self._marks[position], above)
+
+    def gloss(self, wnid: str) -> str:
+        """What WordNet says it is, shortened where it is long."""
+        return self._glosses[self._positions[wnid]]
+
+    def named(self, name: str) -> tuple[Synset, ...]:
+        """The synsets with this name, in the order of their ids."""
+        key = fold(name)
+        found = self._by_name.get(key)
+        if found is None and len(key) > 1 and key in self._by_clean_name:
+            return (self.synset(self._by_clean_name[key]),)
+        return tuple(map(self._synset, found or ()))
+
+    def sense(self, name: str, number: int) -> Synset | None:
+        """The synset that is sense `number` of a name, counted from 1 as WordNet and NLTK do."""
+        key = fold(name)
+        for position in self._by_name.get(key, ()):
+            for each in self._names[position].split("|"):
+                lemma, _, told = each.partition("#")
+                if fold(lemma) == key and int(told or 1) == number:
+                    return self._synset(position)
+        return None
+
+    def all_names(self) -> Iterable[str]:
+        """Every name, folded."""
+        return self._by_name.keys()
+
+    def clean_name(self, wnid: str) -> str | None:
+        """The clean name of a class of ILSVRC, None for others."""
+        return self._clean_names.get(wnid)
+
+    @cached_property
+    def _clean_names(self) -> dict[str, str]:
+        return dict(zip(self.preset("ilsvrc2012"), self._clean, strict=False))
+
+    def preset(self, name: str) -> list[Wnid]:
+        """The classes of a preset, in the order of their ids."""
+        return self.marked(PRESETS[name].bit)
+
+    def marked(self, bit: int) -> list[Wnid]:
+        """The synsets that have a mark, in the order of their ids."""
+        return [wnid for wnid, marks in zip(self.wnids, self._marks, strict=True) if marks & bit]
+
+    def under(self, wnid: str) -> set[Wnid]:
+        """A synset and all that is below it."""
+        return {self.wnids[position] for position in _reached((self._positions[wnid],), self._children)}
+
+    def over(self, wnid: str) -> list[Wnid]:
+        """A synset and all that is above it, the nearest first."""
+        return [self.wnids[position] for position in _reached((self._positions[wnid],), self._parents)]
+
+    def above_any(self, wnids: Iterable[str]) -> set[Wnid]:
+        """All that stands above at least one of some synsets."""
+        starts = {parent for wnid in wnids for parent in self._parents(self._positions[wnid])}
+        return {self.wnids[position] for position in _reached(starts, self._parents)}
+
+    def has_classes_below(self, wnid: str) -> bool:
+        """Whether other classes of ImageNet are below it."""
+        below = _reached((self._positions[wnid],), self._children)
+        return any(self._marks[position] & CLASS for position in below if self.wnids[position] != wnid)
+
+    def _children(self, position: int) -> Iterable[int]:
+        return self._below.get(position, ())
+
+    def _parents(self, position: int) -> Iterable[int]:
+        return _numbers(self._above[position])
+
+
+def fold_lines(names: str) -> str:
+    """Names between bars and line ends as `fold` makes them; those of the table have no spaces to spare."""
+    return names.lower().translate(_ALIKE)
+
+
+def _numbers(line: str) -> Iterable[int]:
+    return () if line == NO_PARENT else map(int, line.split(","))
+
+
+def _reached(starts: Iterable[int], steps: Callable[[int], Iterable[int]]) -> Iterator[int]:
+    seen = set(starts)
+    waiting = deque(seen)
+    while waiting:
+        position = waiting.popleft()
+        yield position
+        fresh = [step for step in dict.fromkeys(steps(position)) if step not in seen]
+        seen.update(fresh)
+        waiting += fresh
