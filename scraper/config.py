@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Whole, items
+from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Texts, Whole, items
 from scraper.model import DECIDED_KINDS, Check, Columns, Form, Outcome
 from scraper.options import Options, group, option
 from scraper.proxies import Proxy, parse_proxy
@@ -215,6 +216,40 @@ class PlaceOptions(Options):
     """Where the record is."""
 
     manifest: Path = option(DEFAULT_MANIFEST, FilePath(Path), "the SQLite file that records everything")
+
+
+class ClassesFormat(enum.StrEnum):
+    """How classes are shown."""
+
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
+    WNIDS = "wnids"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassesOptions(Options):
+    """Which classes are shown, and how."""
+
+    under: tuple[str, ...] = option((), Texts("NAMES"), "only what is under these, themselves too, by commas")
+    leaves: bool = option(default=False, kind=Flag(), help="only classes that have no other class below them")
+    preset: str | None = option(
+        None, Text("PRESET"), "only the classes of a known set: ilsvrc2012, imagenette, imagewoof, imagenet-21k, ..."
+    )
+    search: str | None = option(None, Text("WORDS"), "only those with all these words in their names and glosses")
+    without: tuple[str, ...] = option(
+        (), Texts("NAMES"), "leave these out with all that is under them, by commas", flag="except"
+    )
+    tree: bool = option(default=False, kind=Flag(), help="show them as a tree")
+    format: ClassesFormat | None = option(
+        None,
+        Choice(ClassesFormat),
+        "text, csv, json, or the ids alone, a line each, which plan reads; without it, text on a terminal, else ids",
+    )
+
+    def _agree(self) -> None:
+        if self.tree and self.format not in (None, ClassesFormat.TEXT):
+            raise OptionError("tree", f"is text, and --format is {self.format}: give one of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

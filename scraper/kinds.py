@@ -215,6 +215,24 @@ class Choices(Kind[frozenset[Member]]):
         return ",".join(name for name in self.among if name in value)
 
 
+@dataclass(frozen=True, slots=True)
+class Texts(Kind[tuple[str, ...]]):
+    """Some texts, by commas; `metavar` is what help calls them."""
+
+    metavar: str = "TEXTS"
+
+    def take(self, given: object) -> tuple[str, ...]:
+        """Take texts by commas, or a collection of them."""
+        found = tuple(items(given))
+        if isinstance(given, str) and not found:
+            raise ValueError("names nothing")
+        return found
+
+    def text(self, value: tuple[str, ...]) -> str:
+        """The texts by commas."""
+        return ",".join(value)
+
+
 def items(given: object) -> list[str]:
     """The items of a list that is given as text with commas, or as a collection.
 

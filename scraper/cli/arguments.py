@@ -6,6 +6,7 @@ Every word is brought into one plain form, `--name=value`, which Fire cannot rea
 from __future__ import annotations
 
 import difflib
+import keyword
 import re
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,16 @@ def checked(argv: Sequence[str], flags: Mapping[str, FlagSpec], *, command: str,
         if name in values:
             raise InputError(f"{shown(name)} is given twice")
         values[name] = value
-    return words + [f"--{name}={value}" for name, value in values.items()]
+    return words + [f"--{for_python(name)}={value}" for name, value in values.items()]
+
+
+def for_python(name: str) -> str:
+    """A flag's name as that of a Python parameter, which no keyword can be.
+
+    >>> for_python("except"), for_python("n")
+    ('except_', 'n')
+    """
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _flag(word: str, rest: Iterator[str], flags: Mapping[str, FlagSpec], command: str) -> tuple[str, str]:

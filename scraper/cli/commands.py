@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from scraper.auditing.options import ForgetOptions, TraceOptions
 from scraper.cli.signals import stopping
 from scraper.cli.streams import asker, class_words, print_text, standard_input
-from scraper.config import FetchOptions, PlaceOptions, PlanOptions, RecheckOptions, ReportOptions, VerifyOptions
+from scraper.config import (
+    ClassesOptions,
+    FetchOptions,
+    PlaceOptions,
+    PlanOptions,
+    RecheckOptions,
+    ReportOptions,
+    VerifyOptions,
+)
 from scraper.errors import InputError, StoppedEarlyError
 from scraper.exporting.options import ExportForm, ExportOptions
 from scraper.options import Options
@@ -68,6 +76,18 @@ class Command(Generic[Given]):
 def _argv() -> list[str]:
     """The command line, for the record."""
     return redacted_words(sys.argv[1:])
+
+
+def _classes(call: Call[ClassesOptions]) -> int:
+    from scraper.cli.classes import named, show
+    from scraper.cli.streams import complain
+
+    names = named(call.words, call.options, usage(CLASSES))
+    text, notes = show(names, call.options)
+    print_text(text)
+    for note in notes:
+        complain(note)
+    return 0 if text else 1
 
 
 def _plan(call: Call[PlanOptions]) -> int:
@@ -195,6 +215,18 @@ def usage(command: Command[Any]) -> str:
     return f"usage: scraper {command.name}{' ' * bool(command.words)}{command.words} [FLAGS]"
 
 
+CLASSES: Final = Command(
+    "classes",
+    "choose",
+    "look for classes by name, under others, or in known sets",
+    "Look for classes of ImageNet, and choose some: by name, by words, under others, of known sets.\n\n"
+    "A class is said by its id, by a name, by a name and where it belongs as in 'crane (bird)', or by the number of a "
+    "sense as in crane.n.05. All that is given narrows the choice. In a pipe the ids are written, a line each, which "
+    "plan reads: scraper classes --under dog --leaves | scraper plan -n 10",
+    ClassesOptions,
+    _classes,
+    words="[NAME ...]",
+)
 PLAN: Final = Command(
     "plan",
     "plan",
@@ -280,6 +312,6 @@ FORGET: Final = Command(
     words="WHAT ...",
 )
 COMMANDS: Final[dict[str, Command[Any]]] = {
-    command.name: command for command in (PLAN, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
+    command.name: command for command in (CLASSES, PLAN, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
 }
 """Every command, in the order help lists them."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import fire
 
-from scraper.cli.arguments import checked, shown
+from scraper.cli.arguments import checked, for_python, shown
 from scraper.cli.commands import COMMANDS, Call
 from scraper.cli.help import USAGE, help_text
 from scraper.cli.signals import interruptible, leave
@@ -90,10 +90,10 @@ def _recorder(command: Command[Any], calls: list[Call[Any]]) -> Callable[..., No
     """What Fire sees of a command: its words and flags as a function, which only writes the call down."""
 
     def record(*words: str, **given: str) -> None:
-        calls.append(_call(command, words, given))
+        calls.append(_call(command, words, {name.rstrip("_"): value for name, value in given.items()}))
 
     parameters = [Parameter("words", Parameter.VAR_POSITIONAL)] if command.words else []
-    parameters += [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in command.flags()]
+    parameters += [Parameter(for_python(name), Parameter.KEYWORD_ONLY, default=None) for name in command.flags()]
     record.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so Fire, reads
     recorder: Callable[..., None] = fire.decorators.SetParseFn(str)(record)
     return recorder
