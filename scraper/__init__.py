@@ -19,17 +19,20 @@ from scraper.version import __version__
 if TYPE_CHECKING:
     from scraper.auditing.rechecking import RecheckSummary, recheck
     from scraper.auditing.verifying import VerifySummary, verify
-    from scraper.config import FetchOptions, NetworkOptions, PlanOptions, RecheckOptions
+    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, RecheckOptions
     from scraper.errors import ScraperError
     from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
+    from scraper.planning.wanted.dropping import DropSummary, drop
     from scraper.reporting.numbers import Report, report
     from scraper.running.crew import Stop
 
 __all__ = [
     "ClassRequest",
+    "DropOptions",
+    "DropSummary",
     "FetchOptions",
     "FetchProgress",
     "FetchSummary",
@@ -49,6 +52,7 @@ __all__ = [
     "VerifySummary",
     "Wnid",
     "__version__",
+    "drop",
     "fetch",
     "plan",
     "recheck",
@@ -57,13 +61,14 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "scraper.config": ("FetchOptions", "NetworkOptions", "PlanOptions", "RecheckOptions"),
+    "scraper.config": ("DropOptions", "FetchOptions", "NetworkOptions", "PlanOptions", "RecheckOptions"),
     "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
     "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
     "scraper.planning.resolving": ("plan",),
     "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),
+    "scraper.planning.wanted.dropping": ("DropSummary", "drop"),
     "scraper.auditing.rechecking": ("RecheckSummary", "recheck"),
     "scraper.reporting.numbers": ("Report", "report"),
     "scraper.auditing.verifying": ("VerifySummary", "verify"),

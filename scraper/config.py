@@ -16,7 +16,7 @@ from typing import Final
 from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Texts, Whole, items
-from scraper.model import DECIDED_KINDS, Check, Columns, Form, Outcome
+from scraper.model import DECIDED_KINDS, Check, Columns, Form, Labels, Outcome
 from scraper.options import Options, group, option
 from scraper.proxies import Proxy, parse_proxy
 from scraper.version import PROJECT_URL, __version__
@@ -27,7 +27,11 @@ DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+{PROJECT_URL}; photographs
 
 LOCK_WAIT: Final = 30.0
 """Seconds to wait for another program that keeps the manifest locked, a backup or a browser for instance."""
+USUAL_N: Final = 10
+"""Images wanted for a class of which nobody has said how many."""
 MOST_THREADS: Final = 1024
+USUAL_SURVIVAL: Final = 0.75
+"""Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
 MOST_PER_CLASS: Final = 1_000_000
 MOST_SAMPLED: Final = 10_000_000
 LONGEST_TIMEOUT: Final = 3600.0
@@ -240,6 +244,11 @@ class ClassesOptions(Options):
     without: tuple[str, ...] = option(
         (), Texts("NAMES"), "leave these out with all that is under them, by commas", flag="except"
     )
+    min_urls: int | None = option(
+        None, Whole(1, MOST_PER_CLASS), "only those with so many URLs on --hosts in the lists of --source"
+    )
+    source: str | None = option(None, Text("SOURCE"), "lists on this machine to count URLs in, as plan takes them")
+    hosts: tuple[str, ...] = option(FLICKR_DOMAINS, Domains(), "domains whose URLs count, by commas")
     tree: bool = option(default=False, kind=Flag(), help="show them as a tree")
     format: ClassesFormat | None = option(
         None,
@@ -250,13 +259,19 @@ class ClassesOptions(Options):
     def _agree(self) -> None:
         if self.tree and self.format not in (None, ClassesFormat.TEXT):
             raise OptionError("tree", f"is text, and --format is {self.format}: give one of them")
+        if self.min_urls is not None and self.source is None:
+            raise OptionError("min_urls", "counts in lists on this machine: give --source FILE or FOLDER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions(Options):
     """What plan is asked to do."""
 
-    n: int = option(10, Whole(1, MOST_PER_CLASS), "images wanted for each class")
+    n: int | None = option(
+        None,
+        Whole(1, MOST_PER_CLASS),
+        f"images wanted for each class; without it, planned classes keep theirs and new ones get {USUAL_N}",
+    )
     oversample: float = option(1.33, Number(1, 1000), "candidates that fetch may try at first, for each image wanted")
     source: str = option(
         DEFAULT_SOURCE,
@@ -273,13 +288,45 @@ class PlanOptions(Options):
     )
     yes: bool = option(default=False, kind=Flag(), help="download a known list however large it is, without asking")
     threads: int = option(8, _THREADS, "requests at once")
+    preset: str | None = option(
+        None, Text("PRESET"), "plan the classes of a known set, or look for names among them; see scraper classes"
+    )
+    labels: Labels = option(
+        Labels.LIST, Choice(Labels), "labels of the classes: WordNet's names, clean ones of ILSVRC's, or the list's own"
+    )
+    include_people: bool = option(
+        default=False, kind=Flag(), help="take classes under person too, which hold slurs and judgements of people"
+    )
+    survival: float | None = option(
+        None,
+        Number(0, 1, above=True),
+        f"share of URLs that still give an image, for the forecast; without it, as measured, or {USUAL_SURVIVAL:g}",
+    )
+    dry_run: bool = option(
+        default=False, kind=Flag(), help="show the whole forecast, of every class, and leave nothing behind"
+    )
     network: NetworkOptions = group(NetworkOptions, "connections")
+
+    @property
+    def target(self) -> int:
+        """Images wanted of a class that is new."""
+        return USUAL_N if self.n is None else self.n
 
     @property
     def budget(self) -> int:
         """How many candidates of a class fetch may try at first: ceil(n x oversample)."""
         # Rounded first: 10 x 1.1 is 11.000000000000002 in binary floating point, and nobody means 12 by it.
-        return math.ceil(round(self.n * self.oversample, 6))
+        return math.ceil(round(self.target * self.oversample, 6))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropOptions(Options):
+    """What drop is asked to do."""
+
+    delete_images: bool = option(
+        default=False, kind=Flag(), help="delete their images too, those whose files are as recorded"
+    )
+    out: Path = option(Path("images"), FilePath(Path, "FOLDER"), "folder of the images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

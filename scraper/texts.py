@@ -36,6 +36,15 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
+def counted(number: float, one: str, many: str | None = None) -> str:
+    """A number of things, in the singular where it is one.
+
+    >>> counted(1, "class", "classes"), counted(1200, "image")
+    ('1 class', '1,200 images')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def redacted(text: str) -> str:
     """The text without the user names and passwords of URLs in it.
 

@@ -70,7 +70,7 @@ def main() -> None:
         print(f"  {shlex.join(flags)}")
         manifest = ["--manifest", "demo/scraper.db"]
         try:
-            run(["plan", "-n", "10", *manifest], flags, given=CLASSES)
+            run(["plan", "-n", "10", "--labels", "wordnet", *manifest], flags, given=CLASSES)
             run(["fetch", "--threads", "32", "--out", "demo/images", *manifest], flags)
             run(["report", *manifest])
             run(["report", *manifest, "--format", "html", "--output", "demo/report.html"])

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _LONGEST_REQUEST: Final = 2**20
 _PRELOADED: Final = (
     "scraper.cli.main",
-    "scraper.cli.progress",
-    "scraper.cli.summaries",
+    "scraper.cli.telling.progress",
+    "scraper.cli.telling.summaries",
     "scraper.planning.resolving",
     "scraper.fetching.draining",
     "scraper.reporting.formats",

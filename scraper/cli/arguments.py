@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from scraper.options import FlagSpec
 
 
+class UnexpectedWordError(InputError):
+    """A word too many."""
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
 def checked(argv: Sequence[str], flags: Mapping[str, FlagSpec], *, command: str, takes_words: bool) -> list[str]:
     """The words of one command, positional ones first, then `--name=value` each.
 
@@ -37,7 +45,7 @@ def checked(argv: Sequence[str], flags: Mapping[str, FlagSpec], *, command: str,
     for word in rest:
         if word in ("-", "--") or not word.startswith("-"):
             if not takes_words or word in ("-", "--"):
-                raise InputError(f"unexpected argument {word!r}; see `scraper {command} --help`")
+                raise UnexpectedWordError(word, f"unexpected argument {word!r}; see `scraper {command} --help`")
             words.append(word)
             continue
         name, value = _flag(word, rest, flags, command)

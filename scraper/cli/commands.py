@@ -15,6 +15,7 @@ from scraper.cli.signals import stopping
 from scraper.cli.streams import asker, class_words, print_text, standard_input
 from scraper.config import (
     ClassesOptions,
+    DropOptions,
     FetchOptions,
     PlaceOptions,
     PlanOptions,
@@ -79,8 +80,8 @@ def _argv() -> list[str]:
 
 
 def _classes(call: Call[ClassesOptions]) -> int:
-    from scraper.cli.classes import named, show
     from scraper.cli.streams import complain
+    from scraper.cli.telling.classes import named, show
 
     names = named(call.words, call.options, usage(CLASSES))
     text, notes = show(names, call.options)
@@ -91,12 +92,13 @@ def _classes(call: Call[ClassesOptions]) -> int:
 
 
 def _plan(call: Call[PlanOptions]) -> int:
-    from scraper.cli.planned import describe_plan, ways
-    from scraper.cli.progress import plan_progress
+    from scraper.cli.telling.planned import describe_plan, describe_rehearsal, ways
+    from scraper.cli.telling.progress import plan_progress
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import SourceSilentError
 
-    classes = class_words(call.words) if call.words else standard_input(usage(PLAN))
+    classes = class_words(call.words) if call.words or call.options.preset else standard_input(usage(PLAN))
+    dry = call.options.dry_run
     try:
         with plan_progress() as (progress, notice), stopping() as stop:
             summary = plan(
@@ -111,13 +113,24 @@ def _plan(call: Call[PlanOptions]) -> int:
             )
     except SourceSilentError as error:
         raise StoppedEarlyError("\n".join([str(error), *ways(error.summary, piped=not call.words)])) from error
-    print_text(describe_plan(summary, piped=not call.words), done=True)
+    piped = not (call.words or call.options.preset)
+    text = describe_rehearsal(summary) if dry else describe_plan(summary, piped=piped)
+    print_text(text, done=not dry)
     return 1 if summary.failed else 0
 
 
+def _drop(call: Call[DropOptions]) -> int:
+    from scraper.cli.telling.summaries import describe_drop
+    from scraper.planning.wanted.dropping import drop
+
+    classes = class_words(call.words) if call.words else standard_input(usage(DROP))
+    print_text(describe_drop(drop(classes, call.options, manifest=call.manifest, argv=_argv())), done=True)
+    return 0
+
+
 def _fetch(call: Call[FetchOptions]) -> int:
-    from scraper.cli.progress import fetch_progress
-    from scraper.cli.summaries import describe_fetch
+    from scraper.cli.telling.progress import fetch_progress
+    from scraper.cli.telling.summaries import describe_fetch
     from scraper.fetching.draining import fetch
 
     with fetch_progress() as (progress, notice), stopping() as stop:
@@ -145,8 +158,8 @@ def _report(call: Call[ReportOptions]) -> int:
 
 def _verify(call: Call[VerifyOptions]) -> int:
     from scraper.auditing.verifying import verify
-    from scraper.cli.progress import verify_progress
-    from scraper.cli.summaries import describe_verify
+    from scraper.cli.telling.progress import verify_progress
+    from scraper.cli.telling.summaries import describe_verify
 
     with verify_progress() as (progress, notice), stopping() as stop:
         summary = verify(
@@ -158,8 +171,8 @@ def _verify(call: Call[VerifyOptions]) -> int:
 
 def _recheck(call: Call[RecheckOptions]) -> int:
     from scraper.auditing.rechecking import recheck
-    from scraper.cli.progress import recheck_progress
-    from scraper.cli.summaries import describe_recheck
+    from scraper.cli.telling.progress import recheck_progress
+    from scraper.cli.telling.summaries import describe_recheck
 
     with recheck_progress() as progress, stopping() as stop:
         summary = recheck(call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
@@ -168,8 +181,8 @@ def _recheck(call: Call[RecheckOptions]) -> int:
 
 
 def _export(call: Call[ExportOptions]) -> int:
-    from scraper.cli.progress import export_progress
-    from scraper.cli.summaries import describe_export
+    from scraper.cli.telling.progress import export_progress
+    from scraper.cli.telling.summaries import describe_export
     from scraper.exporting.dataset import export
 
     if len(call.words) != 2:
@@ -185,7 +198,7 @@ def _export(call: Call[ExportOptions]) -> int:
 
 def _trace(call: Call[TraceOptions]) -> int:
     from scraper.auditing.tracing import trace
-    from scraper.cli.traces import traces_as_json, traces_as_text
+    from scraper.cli.telling.traces import traces_as_json, traces_as_text
 
     if len(call.words) != 1:
         raise InputError("trace needs one thing to look for, as in `scraper trace PATH`")
@@ -196,7 +209,7 @@ def _trace(call: Call[TraceOptions]) -> int:
 
 def _forget(call: Call[ForgetOptions]) -> int:
     from scraper.auditing.forgetting import forget, withdrawn
-    from scraper.cli.summaries import describe_forget
+    from scraper.cli.telling.summaries import describe_forget
 
     if call.options.list:
         if call.words:
@@ -232,12 +245,24 @@ PLAN: Final = Command(
     "plan",
     "look up the image URLs of classes and record them as candidates",
     "Look up the image URLs of classes and record those on the wanted hosts as candidates.\n\n"
-    "Classes are given as arguments, or one a line on standard input: a WordNet id such as n01440764, with a label "
-    "before or after it if you like. Run again, plan goes on where it stopped and tries the failed classes again; with "
-    "more classes it adds them, with another -n it moves the target.",
+    "Classes are given as arguments, or one a line on standard input: by name, as in tench or 'crane (bird)', or by "
+    "a WordNet id such as n01440764, with a label before or after it if you like; scraper classes finds them. A name "
+    "that means several classes is refused with each of them. Run again, plan goes on where it stopped and tries the "
+    "failed classes again; with more classes it adds them, with another -n it moves the target.",
     PlanOptions,
     _plan,
-    words="[WNID ...]",
+    words="[CLASS ...]",
+)
+DROP: Final = Command(
+    "drop",
+    "plan",
+    "take classes out of what is wanted",
+    "Take classes out of what is wanted: they leave the report and are not fetched.\n\n"
+    "Their record stays, since what was asked for is history, and so do their images unless --delete-images is given. "
+    "plan takes them up again.",
+    DropOptions,
+    _drop,
+    words="[CLASS ...]",
 )
 FETCH: Final = Command(
     "fetch",
@@ -312,6 +337,6 @@ FORGET: Final = Command(
     words="WHAT ...",
 )
 COMMANDS: Final[dict[str, Command[Any]]] = {
-    command.name: command for command in (CLASSES, PLAN, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
+    command.name: command for command in (CLASSES, PLAN, DROP, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
 }
 """Every command, in the order help lists them."""

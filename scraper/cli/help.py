@@ -37,10 +37,10 @@ commands:
 {chr(10).join(_command_list())}
 
   scraper COMMAND --help tells the flags of a command; scraper --version the
-  version.
+  version; scraper --completion bash (or zsh, fish) completes them in a shell.
 
 example:
-  scraper plan -n 10 n01440764 n02123045
+  scraper plan -n 10 tench "golden retriever"
   scraper fetch
   scraper report
 """

@@ -11,11 +11,11 @@ import os
 import sys
 import warnings
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import fire
 
-from scraper.cli.arguments import checked, for_python, shown
+from scraper.cli.arguments import UnexpectedWordError, checked, for_python, shown
 from scraper.cli.commands import COMMANDS, Call
 from scraper.cli.help import USAGE, help_text
 from scraper.cli.signals import interruptible, leave
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scraper.cli.commands import Command
+
+
+_HELP: Final = ("-h", "--help", "help")
 
 
 def run() -> NoReturn:
@@ -49,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(str(error))
         return error.exit_code
     except ScraperError as error:
-        complain(f"error: {error}")
+        complain(str(error), "error: ")
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")
@@ -62,23 +65,39 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     name = words[0] if words else ""
-    if name in ("-h", "--help", "help"):
-        print_text(USAGE)
+    if name in _HELP:
+        known = next((COMMANDS[word] for word in words[1:] if word in COMMANDS), None)
+        print_text(help_text(known) if known else USAGE)
         return 0
-    if name in ("--version", "version"):
+    if name in ("-V", "--version", "version"):
         print_text(f"scraper {__version__}\n")
         return 0
+    if name.partition("=")[0] == "--completion":
+        from scraper.cli.completion import script
+
+        print_text(script(name.partition("=")[2] or "".join(words[1:2])))
+        return 0
     if name not in COMMANDS:
-        problem = f"unknown command {name!r}" if name else "no command"
-        raise InputError(f"{problem}: it is one of {', '.join(COMMANDS)} (see `scraper --help`)")
+        from scraper.cli.hints import no_command
+
+        raise no_command(words)
     command = COMMANDS[name]
     if {"-h", "--help"} & set(words):
         print_text(help_text(command))
         return 0
-    plain = checked(words[1:], command.flags(), command=name, takes_words=bool(command.words))
+    return _call_command(command, words[1:])
+
+
+def _call_command(command: Command[Any], words: Sequence[str]) -> int:
+    try:
+        plain = checked(words, command.flags(), command=command.name, takes_words=bool(command.words))
+    except UnexpectedWordError as error:
+        from scraper.cli.hints import no_words
+
+        raise no_words(command.name, error.word) from None
     calls: list[Call[Any]] = []
     try:
-        fire.Fire({name: _recorder(command, calls)}, command=[name, *plain], name="scraper")
+        fire.Fire({command.name: _recorder(command, calls)}, command=[command.name, *plain], name="scraper")
         with interruptible():
             return command.run(calls[0])
     except OptionError as error:

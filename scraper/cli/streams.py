@@ -99,8 +99,8 @@ def print_text(text: str, output: Path | None = None, *, done: bool = False) -> 
         raise failure(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
 
 
-def complain(line: str) -> None:
-    """Say on standard error what is wrong; a password in what was typed is not repeated."""
+def complain(line: str, kind: str = "") -> None:
+    """Say on standard error what is wrong, and of what `kind`; a password in what was typed is not repeated."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"scraper: {redacted(line)}\n")
+        sys.stderr.writelines(("scraper: ", kind, redacted(line), "\n"))  # not copied: there may be a million lines
         sys.stderr.flush()

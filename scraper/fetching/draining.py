@@ -388,7 +388,7 @@ class _Drain:
         self._notice(f"a picture came for {len(twins) + 1} different photos: {back} taken back")
         self._tally.saved -= len(images)
         self._flush()  # so that the manifest tells which photos the classes still have
-        for wnid in {Wnid(twin.wnid) for twin in images}:
+        for wnid in {Wnid(twin.wnid) for twin in images} & self._states.keys():  # others were dropped
             mine = [twin for twin in images if twin.wnid == wnid]
             self._change_saved(wnid, -len(mine))
             if wnid in self._to_come:

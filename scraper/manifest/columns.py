@@ -149,6 +149,8 @@ DIGEST = _matching(r"[0-9a-f]{64}", "a SHA-256 in hex")
 PHOTO = _matching(r"[0-9]{1,18}", "a Flickr photo id")
 STATUS = _whole(100, 999, "an HTTP status")
 SECONDS = _number(0, _MOST)
+SHARE = _number(0, 1)
+MEAN = _number(0, _MOST)
 OUTCOME = _word(Outcome)
 LISTING = _word(LISTING_OUTCOMES)
 
@@ -175,6 +177,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "classes.repeated": COUNT,
     "classes.listing_sha256": _or_null(DIGEST),
     "classes.listing_form": _or_null(TEXT),
+    "classes.dropped_at": _or_null(TIME),
     "candidate.id": CANDIDATE,
     "candidate.url": URL,
     "candidate.photo_id": _or_null(_whole(0, 10**18)),
@@ -275,6 +278,18 @@ COLUMNS: Final[dict[str, Kind]] = {
     "odd_lines.kind": _word(Oddity),
     "odd_lines.lines": ID,
     "odd_lines.example": TEXT,
+    "forecasts.id": ID,
+    "forecasts.run_id": ID,
+    "forecasts.made_at": TIME,
+    "forecasts.survival": SHARE,
+    "forecasts.correlation": SHARE,
+    "forecasts.decided": COUNT,
+    "forecasts.classes": COUNT,
+    "forecasts.wanted": COUNT,
+    "forecasts.images": MEAN,
+    "forecasts.requests": MEAN,
+    "forecasts.bytes": MEAN,
+    "forecasts.short": MEAN,
     "raises.id": ID,
     "raises.wnid": WNID,
     "raises.run_id": ID,

@@ -67,7 +67,8 @@ CREATE TABLE classes (
   malformed INTEGER NOT NULL DEFAULT 0 CHECK (malformed >= 0),
   repeated INTEGER NOT NULL DEFAULT 0 CHECK (repeated >= 0),
   listing_sha256 TEXT,
-  listing_form TEXT
+  listing_form TEXT,
+  dropped_at TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE candidate (
@@ -212,6 +213,21 @@ CREATE TABLE odd_lines (
   example TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE forecasts (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  made_at TEXT NOT NULL,
+  survival REAL NOT NULL CHECK (survival BETWEEN 0 AND 1),
+  correlation REAL NOT NULL CHECK (correlation BETWEEN 0 AND 1),
+  decided INTEGER NOT NULL CHECK (decided >= 0),
+  classes INTEGER NOT NULL CHECK (classes >= 0),
+  wanted INTEGER NOT NULL CHECK (wanted >= 0),
+  images REAL NOT NULL CHECK (images >= 0),
+  requests REAL NOT NULL CHECK (requests >= 0),
+  bytes REAL NOT NULL CHECK (bytes >= 0),
+  short REAL NOT NULL CHECK (short >= 0)
+) STRICT;
+
 CREATE TABLE raises (
   id INTEGER PRIMARY KEY,
   wnid TEXT NOT NULL REFERENCES classes (wnid),
@@ -267,7 +283,7 @@ SELECT classes.wnid, label, n, budget, resolve_outcome, resolve_error, listed, c
   coalesce(sum(class_outcomes.candidates), 0) AS tried,
   coalesce(sum(class_outcomes.candidates) FILTER (WHERE outcome = 'saved'), 0) AS saved
 FROM classes LEFT JOIN class_outcomes ON class_outcomes.wnid = classes.wnid
-GROUP BY classes.wnid;
+WHERE dropped_at IS NULL GROUP BY classes.wnid;
 
 CREATE VIEW shortfall AS
 SELECT wnid, label, n, saved, max(0, n - saved) AS shortfall, listed, candidates, tried

@@ -111,7 +111,8 @@ def _named(table: WordNet, names: Sequence[str], among: Collection[str], problem
         found = meanings(table, name, among)
         if not found:
             elsewhere = meanings(table, name)
-            problems += [f"  {line}" for line in _missing(table, name, elsewhere, suggest=number < MOST_SUGGESTIONS)]
+            head, *more = _missing(table, name, elsewhere, suggest=number < MOST_SUGGESTIONS)
+            problems += [f"  {head}", *(f"    {line}" for line in more)]
         yield from (synset.wnid for synset in found)
 
 
@@ -119,7 +120,7 @@ def _missing(table: WordNet, name: str, elsewhere: Sequence[Synset], *, suggest:
     if not elsewhere:
         return unknown(table, name, suggest=suggest)
     head = f"{one_line(name, _SHOWN)} is not among the classes asked for, but elsewhere:"
-    return [head, *(f"  {describe(table, synset)}" for synset in elsewhere)]
+    return [head, *(describe(table, synset) for synset in elsewhere)]
 
 
 def _word(word: str) -> re.Pattern[str]:

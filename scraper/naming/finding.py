@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from scraper.naming.wordnet import fold
 from scraper.texts import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from scraper.model import Wnid
     from scraper.naming.wordnet import Synset, WordNet
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
 LONGEST_NAME: Final = 200
 """Characters; the longest of the table has 72."""
 _SHOWN: Final = 60
-_NEAR: Final = 5
+_NEAR: Final = 3
 _LIKENESS: Final = 0.7
-MOST_SUGGESTIONS: Final = 20
+MOST_SUGGESTIONS: Final = 10
 """Names for which near ones are looked for, since each takes some 50 ms."""
 
 _WNID: Final = re.compile(r"[nN][0-9]{8}")
 _SENSE: Final = re.compile(r"(.+)\.n\.([0-9]{1,3})", re.IGNORECASE)
 _HINTED: Final = re.compile(r"(.+\S) *\(([^()]+)\)")
+_TELLING: Final = re.compile(r"[(.]|^\s*[nN][0-9]{8}\s*$")
+"""What the answer to an unknown name may be about."""
 _PLURALS: Final = (("ies", "y"), ("ves", "f"), ("men", "man"), ("es", ""), ("s", ""))
 
 
@@ -40,10 +43,14 @@ def synsets_said(table: WordNet, text: str) -> tuple[Synset, ...]:
         return ()
     if _WNID.fullmatch(text):
         return (table.synset(text.lower()),) if text.lower() in table else ()
-    if sense := _SENSE.fullmatch(text):
-        found = table.sense(sense[1], int(sense[2]))
-        return (found,) if found else ()
-    return table.named(text) or _hinted(table, text) or _by_all_names(table, text)
+    found = table.named(text)
+    if found or text.isalnum():  # there may be a million of them, most of them plain words
+        return found
+    sense = _SENSE.fullmatch(text) if "." in text else None
+    if sense:
+        synset = table.sense(sense[1], int(sense[2]))
+        return (synset,) if synset else ()
+    return (_hinted(table, text) if "(" in text else ()) or (_by_all_names(table, text) if "," in text else ())
 
 
 def _hinted(table: WordNet, text: str) -> tuple[Synset, ...]:
@@ -81,22 +88,24 @@ def headings(table: WordNet, text: str) -> tuple[Synset, ...]:
     return above or tuple(synset for synset in said if synset.is_class)
 
 
-def whole_list(table: WordNet, names: Mapping[str, int]) -> dict[str, tuple[Wnid, ...]]:
+def whole_list(table: WordNet, names: Iterable[str]) -> dict[str, tuple[Wnid, ...]]:
     """The classes by their labels, where all labels of ILSVRC's 1,000 classes are among the names; else nothing.
 
     Nothing is guessed then, though a label may mean other classes too: the list is known, and `crane` is in it twice.
 
     Args:
         table: WordNet's.
-        names: how often each folded name was given.
+        names: as they were given, folded.
     """
     wnids = table.preset("ilsvrc2012")
-    for labels in ([table.synset(wnid).name for wnid in wnids], [table.clean_name(wnid) or "" for wnid in wnids]):
-        by_label: dict[str, list[Wnid]] = {}
-        for label, wnid in zip(labels, wnids, strict=True):
-            by_label.setdefault(fold(label), []).append(wnid)
-        if all(names.get(label, 0) >= len(found) for label, found in by_label.items()):
-            return {label: tuple(found) for label, found in by_label.items()}
+    by_label: list[dict[str, list[Wnid]]] = [{}, {}]
+    for wnid in wnids:
+        for known, label in zip(by_label, (table.synset(wnid).name, table.clean_name(wnid) or ""), strict=True):
+            known.setdefault(fold(label), []).append(wnid)
+    given = Counter(name for name in names if any(name in known for known in by_label))
+    for known in by_label:
+        if all(given[label] >= len(found) for label, found in known.items()):
+            return {label: tuple(found) for label, found in known.items()}
     return {}
 
 
@@ -120,12 +129,14 @@ def marks(synset: Synset) -> str:
 def ambiguous(table: WordNet, text: str, found: Sequence[Synset]) -> list[str]:
     """What to answer where a name has several meanings: all of them, each with the id by which it can be said."""
     head = f"{one_line(text, _SHOWN)} has {len(found)} meanings; give the id of the one you mean:"
-    return [head, *(f"  {describe(table, synset)}" for synset in found)]
+    return [head, *(describe(table, synset) for synset in found)]
 
 
 def unknown(table: WordNet, text: str, *, suggest: bool = True) -> list[str]:
     """What to answer where no class has a name: what it stands above, other senses, or names that are near."""
     shown = one_line(text, _SHOWN)
+    if not suggest and not _TELLING.search(text) and not table.named(text):
+        return [f"{shown}: no class has this name"]  # the usual case among a million
     above = headings(table, text)
     if above:
         return [f"{shown} is no class itself; `scraper classes --under {above[0].wnid}` shows those below it"]
@@ -134,7 +145,13 @@ def unknown(table: WordNet, text: str, *, suggest: bool = True) -> list[str]:
     sense = _SENSE.fullmatch(text.strip())
     if sense and (others := meanings(table, sense[1])):
         head = f"{shown}: ImageNet has no class with this sense, but for others:"
-        return [head, *(f"  {describe(table, synset)}" for synset in others)]
+        return [head, *(describe(table, synset) for synset in others)]
+    hinted = _HINTED.fullmatch(text.strip())
+    if hinted and (others := meanings(table, hinted[1])):
+        return [
+            f"{shown}: no class of this name belongs there, but:",
+            *(f"  {describe(table, each)}" for each in others),
+        ]
     names = list(near(table, text)) if suggest else []
     return [f"{shown}: no class has this name" + (f"; near: {', '.join(names)}" if names else "")]
 

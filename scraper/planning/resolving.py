@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST, PlanOptions
-from scraper.errors import InputError, InterruptedRunError, OptionError
+from scraper.errors import InterruptedRunError, OptionError
 from scraper.manifest.access import lists
+from scraper.manifest.access.forecasts import save_forecast
+from scraper.manifest.outline import rehearsal
 from scraper.model import ClassRequest, Listing, ListingOutcome
-from scraper.planning.classlists import ClassList, read_classes, refuse_unread
+from scraper.planning.classlists import ClassList, read_classes
+from scraper.planning.forecasting.outlook import outlook
 from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
 from scraper.planning.sources.known import called
 from scraper.planning.sources.opening import open_sources
 from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError, SourceSummary
+from scraper.planning.wanted.asking import asked_for, labelled, moved
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole
 from scraper.texts import one_line
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from scraper.manifest.core import Manifest
     from scraper.model import Wnid
     from scraper.planning.sources.interface import Answers, Source
+    from scraper.planning.wanted.asking import Asked
 
 
 def _ignore(_: object) -> None:
@@ -72,29 +77,62 @@ def plan(
     options, stop = options or PlanOptions(), stop or Stop()
     path = Path(manifest)
     read = classes if isinstance(classes, ClassList) else _read(classes)
-    refuse_unread(read, "the list of classes")
-    requests = {request.wnid: request for request in read.classes}
-    if not requests:
-        raise InputError("no class was given: name wnids such as n01440764, or pipe a list of them in")
+    asked = asked_for(read, options)
+    call = _Call(asked, options, progress, notice, ask or _refuse, stop, argv)
+    if not options.dry_run:
+        return _plan(call, path)
+    with rehearsal(path) as copy:
+        return replace(_plan(call, copy), manifest=path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a plan was asked to do, and whom it tells."""
+
+    asked: Asked
+    options: PlanOptions
+    progress: Callable[[PlanProgress], None]
+    notice: Callable[[str], None]
+    ask: Callable[[str], bool]
+    stop: Stop
+    argv: Sequence[str]
+
+
+def _plan(call: _Call, path: Path) -> PlanSummary:
+    options = call.options
     with contextlib.ExitStack() as stack:
         means = Means(
             Reading(options.hosts, options.shuffle, options.columns),
-            notice,
+            call.notice,
             path.parent,
             options.threads,
             lambda: stack.enter_context(Client(options.network, threads=options.threads)),
             options.yes,
-            ask or _refuse,
-            stop,
+            call.ask,
+            call.stop,
         )
         sources = open_sources(options.source, means)
         book = stack.enter_context(exclusive(path, create=True))
         record = recorded_whole if len(sources) == 1 and sources[0].whole and sources[0].local else recorded
-        run = stack.enter_context(record(book, "plan", argv))
-        resolver = _Resolver(book, run.id, options, requests, progress=progress, notice=notice, stop=stop)
+        run = stack.enter_context(record(book, "plan", call.argv))
+        before = {entry.wnid: entry for entry in lists.classes(book)}
+        labels = {wnid: entry.label for wnid, entry in before.items()}
+        requests, relabelled = labelled(call.asked, options.labels, labels)
+        resolver = _Resolver(book, run.id, call, {request.wnid: request for request in requests})
         resolver.run(sources)
+        lists.relabel(book, relabelled)
+        planned = _planned(book, call.asked.requests, options)
+        told = outlook(book, options.survival)
+        save_forecast(book, run.id, told.entry(time.time()))
+        targets = {wnid: entry.n for wnid, entry in before.items()}
         summary = PlanSummary(
-            path, _planned(book, requests, options), resolver.resolved, read.repeated, tuple(resolver.gave)
+            manifest=path,
+            classes=planned,
+            resolved=resolver.resolved,
+            repeated=call.asked.repeated,
+            sources=tuple(resolver.gave),
+            moved=moved(targets, ((each.wnid, each.n) for each in planned)),
+            outlook=told,
         )
         _refuse_silence(summary)
         run.exit_code = 1 if summary.failed else 0
@@ -155,18 +193,14 @@ class _Resolver:
         self,
         book: Manifest,
         run_id: int,
-        options: PlanOptions,
+        call: _Call,
         requests: dict[Wnid, ClassRequest],
-        *,
-        progress: Callable[[PlanProgress], None],
-        notice: Callable[[str], None],
-        stop: Stop,
     ) -> None:
-        self._record = _Record(book, run_id, options)
+        self._record = _Record(book, run_id, call.options)
         self._requests = requests
-        self._progress = progress
-        self._notice = notice
-        self._stop = stop
+        self._progress = call.progress
+        self._notice = call.notice
+        self._stop = call.stop
         known = lists.resolved(book)
         self._missing = [wnid for wnid in requests if wnid not in known]
         self._why: dict[Wnid, str] = {}
@@ -178,7 +212,13 @@ class _Resolver:
         """Ask the sources, each for the classes that those before it did not have."""
         self._report((), "")
         options = self._record.options
-        lists.want(self._record.book, self._requests.values(), n=options.n, budget=options.budget)
+        lists.want(
+            self._record.book,
+            self._requests.values(),
+            n=options.target,
+            budget=options.budget,
+            keep=options.n is None,  # without -n those that are planned keep theirs
+        )
         for place, source in enumerate(sources):
             if self._missing:
                 self._ask(source, sources[place + 1 :], alone=len(sources) == 1)

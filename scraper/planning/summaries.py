@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.model import OddLines, Wnid
+    from scraper.planning.forecasting.outlook import Outlook
     from scraper.planning.sources.interface import Silence
 
-USUAL_SURVIVAL: Final = 0.75
-"""Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
+_LIKELY: Final = 0.5
+"""Probability below which a class counts as one that will rather not reach its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class PlanSummary:
         resolved: how many of them got their list in this run.
         repeated: lines of the input that repeated a class.
         sources: what each source gave that was asked in this run, in order.
+        moved: how many classes went from one n to another.
+        outlook: what all classes of the manifest can be expected to come to.
     """
 
     manifest: Path
@@ -95,6 +98,8 @@ class PlanSummary:
     resolved: int
     repeated: int = 0
     sources: tuple[SourceSummary, ...] = ()
+    moved: dict[tuple[int, int], int] = field(default_factory=dict)
+    outlook: Outlook | None = None
 
     @property
     def failed(self) -> tuple[PlannedClass, ...]:
@@ -108,10 +113,13 @@ class PlanSummary:
         return tuple(planned for planned in listed if planned.candidates < planned.n)
 
     @property
-    def may_fall_short(self) -> tuple[PlannedClass, ...]:
-        """The classes that have URLs enough, but will likely fall short if a quarter of them is dead."""
+    def may_fall_short(self) -> tuple[tuple[PlannedClass, float], ...]:
+        """The classes that have URLs enough, but rather not photos enough; each with the probability that it has."""
+        told = self.outlook.forecast.classes if self.outlook else ()
+        reach = {each.wnid: each.reach for each in told}
         listed = (planned for planned in self.classes if planned.outcome == ListingOutcome.LISTED)
-        return tuple(planned for planned in listed if planned.n <= planned.candidates < planned.n / USUAL_SURVIVAL)
+        enough = (planned for planned in listed if planned.n <= planned.candidates)
+        return tuple((each, reach[each.wnid]) for each in enough if reach.get(each.wnid, 1) < _LIKELY)
 
     @property
     def otherwise(self) -> tuple[PlannedClass, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scraper.config import ReportFormat
 from scraper.reporting.numbers import ClassRow
+from scraper.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,13 +44,14 @@ th:nth-child(2), td:nth-child(2) { text-align: left } tr.short td { background: 
 def to_html(report: Report) -> str:
     """The report as one page that needs nothing else."""
     totals = report.totals
-    title = f"{totals.saved:,} of {totals.wanted:,} images"
+    title = f"{totals.saved - totals.surplus:,} of {counted(totals.wanted, 'image')}"
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
         (
             f"<p>{html.escape(report.manifest)}, {html.escape(report.generated_at)}. "
-            f"{totals.tried:,} of {totals.candidates:,} candidates tried in {totals.requests:,} requests; "
+            f"{totals.tried:,} of {counted(totals.candidates, 'candidate')} tried in "
+            f"{counted(totals.requests, 'request')}; "
             f"{totals.unknown:,} still unknown.</p>"
         ),
         _table("Candidates by outcome", ("outcome", "kind", "candidates"), _outcome_rows(report)),

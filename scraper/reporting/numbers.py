@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.manifest.access import counts
+from scraper.manifest.access.forecasts import last_forecast
 from scraper.manifest.core import Manifest
 from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scraper.manifest.access.counts import ClassTarget, Wave
+    from scraper.manifest.access.forecasts import ForecastEntry
     from scraper.reporting.locked import LockRow
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over all classes; `bytes` is of the images, `requests` counts tries, redirects followed included in one."""
+    """Sums over all classes that are wanted; `bytes` is of the images.
+
+    `requests` counts tries, redirects followed included in one, those for classes that were dropped too; `surplus` are
+    images beyond the n of their class, which was lowered; `dropped` are classes.
+    """
 
     classes: int
     wanted: int
@@ -37,6 +43,8 @@ class Totals:
     unknown: int
     bytes: int
     requests: int
+    surplus: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,7 @@ class Report:
     lock: tuple[LockRow, ...]
     requests_began_at: str | None
     requests_ended_at: str | None
+    forecast: ForecastEntry | None
 
 
 def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
@@ -141,15 +150,16 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
         by_class = _by_class(book)
         classes = tuple(_class_row(row, by_class[row.wnid]) for row in counts.class_targets(book))
         statuses = counts.status_counts(book)
-        waves = counts.waves(book)
         lock = lock_rows(book, {row.wnid: row.saved for row in classes})
+        waves, dropped, forecast = counts.waves(book), counts.count_dropped(book), last_forecast(book)
         began, ended = counts.request_dates(book) or (None, None)
-    tried, outcomes = _totals_of(by_class.values())
-    size = sum(count.bytes for count in by_class.values())
+    wanted = [by_class[row.wnid] for row in classes]
+    tried, outcomes = _totals_of(wanted)
+    size = sum(count.bytes for count in wanted)
     return Report(
         manifest=str(path),
         generated_at=iso(time.time()),
-        totals=_totals(classes, tried, size, sum(statuses.values())),
+        totals=_totals(classes, tried, size, sum(statuses.values()), dropped),
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         statuses=statuses,
         hosts=tuple(sorted((_host_row(*item) for item in by_host.items()), key=lambda row: (-row.tried, row.host))),
@@ -159,6 +169,7 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
         lock=lock,
         requests_began_at=began,
         requests_ended_at=ended,
+        forecast=forecast,
     )
 
 
@@ -213,7 +224,9 @@ def _of(outcomes: Mapping[Outcome, int], *kinds: Kind) -> int:
     return sum([count for outcome, count in outcomes.items() if outcome.kind in kinds])
 
 
-def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int, requests: int) -> Totals:
+def _totals(
+    classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int, requests: int, dropped: int
+) -> Totals:
     return Totals(
         classes=len(classes),
         wanted=sum(row.n for row in classes),
@@ -225,6 +238,8 @@ def _totals(classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int
         unknown=_of(outcomes, Kind.UNKNOWN),
         bytes=size,
         requests=requests,
+        surplus=sum(max(0, row.saved - row.n) for row in classes),
+        dropped=dropped,
     )
 
 
@@ -279,7 +294,7 @@ def _class_row(row: ClassTarget, kept: _Counts) -> ClassRow:
         tried=tried,
         saved=saved,
         shortfall=shortfall,
-        reason=_reason(row, outcomes, tried + sum(kept.unasked.values())) if shortfall else None,
+        reason=_reason(row, outcomes, tried + sum(kept.unasked.values()), shortfall) if shortfall else None,
         decided=decided,
         dead=dead,
         unknown=_of(outcomes, Kind.UNKNOWN),
@@ -289,16 +304,20 @@ def _class_row(row: ClassTarget, kept: _Counts) -> ClassRow:
     )
 
 
-def _reason(row: ClassTarget, outcomes: Mapping[Outcome, int], used: int) -> str:
-    """Why a class is short, the reason that someone can do something about first."""
+def _reason(row: ClassTarget, outcomes: Mapping[Outcome, int], used: int, shortfall: int) -> str:
+    """Why a class is short: what the larger part of the missing images is missing for.
+
+    What is unknown comes first as long as there is more to ask for, since it is what holds the class up.
+    """
     if row.resolve_outcome is None:
         return "not yet resolved"
     if row.resolve_outcome != ListingOutcome.LISTED:
         return f"no list ({row.resolve_outcome})"
-    unknown = [(count, outcome) for outcome, count in outcomes.items() if outcome.kind is Kind.UNKNOWN]
-    if unknown:
-        return max(unknown)[1].value.replace("_", " ")
-    if used >= row.candidates:
+    unknown = {outcome: count for outcome, count in outcomes.items() if outcome.kind is Kind.UNKNOWN}
+    exhausted = used >= row.candidates
+    if unknown and not (exhausted and 2 * sum(unknown.values()) < shortfall):
+        return max(unknown, key=lambda outcome: (unknown[outcome], outcome)).value.replace("_", " ")
+    if exhausted:
         return f"list exhausted{_worth_asking_again(outcomes)}"
     return "budget spent" if used >= row.budget else "not yet tried"
 

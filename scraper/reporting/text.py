@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.texts import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,19 +32,27 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
     console = Console(file=out, width=width, force_terminal=terminal, highlight=False, emoji=False, markup=False)
     totals = report.totals
     console.print(
-        f"{totals.saved:,} of {totals.wanted:,} images ({humanize.naturalsize(totals.bytes)}) in "
-        f"{totals.classes:,} classes; {totals.shortfall:,} short",
+        f"{totals.saved - totals.surplus:,} of {counted(totals.wanted, 'image')} "
+        f"({humanize.naturalsize(totals.bytes)}) in {counted(totals.classes, 'class', 'classes')}; "
+        f"{totals.shortfall:,} short",
         style="bold",
     )
+    if totals.surplus:
+        console.print(f"{counted(totals.surplus, 'image')} beyond what is wanted since n was lowered")
+    if totals.dropped:
+        console.print(f"{counted(totals.dropped, 'class', 'classes')} dropped")
     console.print(
-        f"{totals.tried:,} of {totals.candidates:,} candidates tried in {totals.requests:,} requests; "
-        f"{totals.unknown:,} still unknown"
+        f"{totals.tried:,} of {counted(totals.candidates, 'candidate')} tried in "
+        f"{counted(totals.requests, 'request')}; {totals.unknown:,} still unknown"
     )
     _print_rot(console, report)
+    _print_forecast(console, report)
     for title, table in _tables(report):
         if table.row_count:
             console.print(f"\n{title}", style="bold")
             console.print(table)
+        if title.startswith("Classes"):
+            _print_advice(console, report)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
@@ -54,6 +64,39 @@ def _print_rot(console: Console, report: Report) -> None:
     began, ended = (report.requests_began_at or "")[:10], (report.requests_ended_at or "")[:10]
     when = f"asked on {began}" if began == ended else f"asked from {began} to {ended}"
     console.print(f"{rot.dead_rate.rate:.1%} of {rot.decided:,} decided URLs are dead ({interval}), {when}")
+
+
+def _print_forecast(console: Console, report: Report) -> None:
+    """What was expected beside what came true."""
+    told, totals = report.forecast, report.totals
+    if told is None:
+        return
+    short = sum(1 for row in report.classes if row.shortfall)
+    basis = "measured" if told.decided else "assumed"
+    expected = _outcome(round(told.images), round(told.requests), round(told.short))
+    console.print(f"forecast of {told.made_at[:10]}: {expected} ({told.survival:.1%} survival, {basis})")
+    console.print(f"so far: {_outcome(totals.saved - totals.surplus, totals.requests, short)}")
+
+
+def _outcome(images: int, requests: int, short: int) -> str:
+    return f"{counted(images, 'image')} with {counted(requests, 'request')}, {counted(short, 'class', 'classes')} short"
+
+
+_ADVICE: Final = {
+    "not yet resolved": "`scraper plan` again with the same classes",
+    "no list": "`scraper plan` again, or with another --source",
+    "list exhausted": "nothing is left to ask for: `scraper fetch --second-try live`, more --hosts, or a smaller -n",
+    "budget spent": "`scraper fetch` with --top-up",
+    "not yet tried": "`scraper fetch`",
+    "": "`scraper fetch` again, later; it asks for these first",
+}
+"""What helps a class that is short, by the beginning of its reason; the last is for what is unknown."""
+
+
+def _print_advice(console: Console, report: Report) -> None:
+    for reason in sorted({row.reason for row in report.classes if row.reason}):
+        advice = next(advice for beginning, advice in _ADVICE.items() if reason.startswith(beginning))
+        console.print(f"  {reason}: {advice}")
 
 
 def _tables(report: Report) -> Iterable[tuple[str, Table]]:

@@ -158,3 +158,34 @@ def test_a_damaged_table_says_to_install_again(tmp_path: Path, damage: str) -> N
         assert done.returncode == 2
         assert "install scraper again" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("source", ["folder", "index"])
+def test_urls_are_counted_in_lists_on_this_machine(scraper: Scraper, source: str) -> None:
+    urls = {"n01440764": 3, BIRD: 1, MACHINE: 5}
+    (scraper.folder / "folder").mkdir()
+    index = []
+    for wnid, count in urls.items():
+        lines = [f"http://farm1.static.flickr.com/1/{number + 1}_{wnid[1:]}.jpg" for number in range(count)]
+        lines.append(f"http://elsewhere.example/{wnid}.jpg")
+        (scraper.folder / "folder" / f"{wnid}.txt").write_text("".join(f"{line}\n" for line in lines))
+        index += [f"{wnid}_{number}\t{line}\n" for number, line in enumerate(lines)]
+    (scraper.folder / "index").write_text("".join(index))
+    words = ("classes", "tench", "crane", "goldfish", "--source", source)
+    assert scraper.done(*words, "--min-urls", "3").out.split() == ["n01440764", MACHINE]
+    shown = scraper.done(*words, "--format", "text").out
+    assert "n01443537  goldfish, Carassius auratus  [ilsvrc2012]  0 URLs" in shown
+    assert f"{BIRD}  crane  [ilsvrc2012]  1 URL\n" in shown
+    table = csv.DictReader(io.StringIO(scraper.done(*words, "--format", "csv").out))
+    assert {row["wnid"]: row["urls"] for row in table} == {"n01443537": "0", **{w: str(c) for w, c in urls.items()}}
+    assert scraper.done(*words, "--min-urls", "9", code=1).out == ""
+
+
+def test_urls_are_counted_nowhere_else(scraper: Scraper) -> None:
+    for words, says in (
+        (("--min-urls", "3"), "--min-urls counts in lists on this machine: give --source FILE or FOLDER"),
+        (("--min-urls", "3", "--source", "https://www.image-net.org/{wnid}"), "counted in lists on this machine only"),
+        (("--min-urls", "3", "--source", "nowhere"), "--source nowhere: no such file or folder"),
+        (("--min-urls", "0", "--source", "nowhere"), "--min-urls must be from 1"),
+    ):
+        assert says in scraper.done("classes", "tench", *words, code=2).err

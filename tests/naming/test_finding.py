@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from scraper.naming.finding import LONGEST_NAME, ambiguous, headings, meanings, synsets_said, unknown, whole_list
 from scraper.naming.presets import CLASS
 from scraper.naming.shipped import wordnet
-from scraper.naming.taking import Said, refused_people, taken
+from scraper.naming.taking import refused_people, taken, told, unclear
 from scraper.naming.wordnet import fold
 
 TABLE = wordnet()
@@ -94,11 +92,11 @@ def test_a_name_with_several_meanings_is_never_guessed() -> None:
     for name in several:
         found = meanings(TABLE, name)
         assert {synset.wnid for synset in found} == of_name[name]
-        told = "\n".join(ambiguous(TABLE, name, found))
+        lines = "\n".join(ambiguous(TABLE, name, found))
         for synset in found:
-            assert synset.wnid in told
-            assert TABLE.gloss(synset.wnid) in told
-            assert all(TABLE.synset(above).name in told for above in synset.above)
+            assert synset.wnid in lines
+            assert TABLE.gloss(synset.wnid) in lines
+            assert all(TABLE.synset(above).name in lines for above in synset.above)
 
 
 @given(st.text(max_size=60))
@@ -131,9 +129,9 @@ def test_a_word_that_only_stands_above_classes_leads_to_them() -> None:
 
 
 def test_another_sense_of_a_known_word_is_told() -> None:
-    told = "\n".join(unknown(TABLE, "crane.n.01"))
-    assert BIRD in told
-    assert MACHINE in told
+    lines = "\n".join(unknown(TABLE, "crane.n.01"))
+    assert BIRD in lines
+    assert MACHINE in lines
 
 
 def test_an_id_that_is_no_class_is_told() -> None:
@@ -156,31 +154,35 @@ def test_what_a_branch_begins_with(text: str, expected: list[str]) -> None:
 
 
 def test_people_are_marked_where_a_name_means_them() -> None:
-    told = ambiguous(TABLE, "sheep", meanings(TABLE, "sheep"))
-    assert [line for line in told if "[people]" in line] == [told[2]]
+    lines = ambiguous(TABLE, "sheep", meanings(TABLE, "sheep"))
+    assert [line for line in lines if "[people]" in line] == [lines[2]]
 
 
 # --- many at once ----------------------------------------------------------------------------------------------------
 
 
 def test_all_that_is_not_clear_is_told_at_once() -> None:
-    said = [Said("tench", "line 1"), Said("crane", "line 2"), Said("tnech", "line 3"), Said("Golden_Retriever")]
-    found, problems = taken(TABLE, said)
+    said = [(1, "tench"), (2, "crane"), (3, "tnech"), (4, "Golden_Retriever")]
+    found = taken(TABLE, said)
+    problems = list(unclear(TABLE, said, found, place="line"))
     assert found == ["n01440764", None, None, "n02099601"]
-    assert problems[0].startswith("  line 2: crane has 2 meanings")
-    assert [line.split()[0] for line in problems[1:3]] == [BIRD, MACHINE]
-    assert problems[3].startswith("  line 3: tnech: no class has this name; near: tench")
-    assert len(problems) == 4
+    several, unknown_name = problems
+    assert several[0].startswith("line 2: crane has 2 meanings")
+    assert [line.split()[0] for line in several[1:]] == [BIRD, MACHINE]
+    assert unknown_name[0].startswith("line 3: tnech: no class has this name; near: tench")
+    assert told(problems, 2).startswith("2 of the classes cannot be taken, and nothing was changed:\n  line 2: crane")
+    assert told([unknown_name], 1) == unknown_name[0]
 
 
 def test_names_are_looked_for_among_the_classes_of_a_preset() -> None:
     among = frozenset(TABLE.preset("ilsvrc2012"))
-    said = [Said("mouse"), Said("hammerhead"), Said("crane"), Said("giraffe")]
-    found, problems = taken(TABLE, said, among)
+    said = list(enumerate(("mouse", "hammerhead", "crane", "giraffe")))
+    found = taken(TABLE, said, among)
+    problems = list(unclear(TABLE, said, found, among))
     assert found == ["n03793489", "n01494475", None, None]
-    assert "crane has 2 meanings" in problems[0]
-    assert "giraffe is not in the preset, but elsewhere" in problems[3]
-    assert "n02439033" in problems[4]
+    assert "crane has 2 meanings" in problems[0][0]
+    assert "giraffe is not in the preset, but elsewhere" in problems[1][0]
+    assert problems[1][1].startswith("n02439033")
 
 
 def labels_of_the_thousand(*, clean: bool) -> list[str]:
@@ -190,37 +192,38 @@ def labels_of_the_thousand(*, clean: bool) -> list[str]:
 
 @pytest.mark.parametrize("clean", [False, True])
 def test_the_thousand_labels_alone_tell_the_classes_apart(clean: bool) -> None:
-    said = [Said(label, f"line {number}") for number, label in enumerate(labels_of_the_thousand(clean=clean), 1)]
-    assert taken(TABLE, said) == (TABLE.preset("ilsvrc2012"), [])
+    said = list(enumerate(labels_of_the_thousand(clean=clean)))
+    assert taken(TABLE, said) == TABLE.preset("ilsvrc2012")
 
 
 def test_without_one_of_them_nothing_is_guessed() -> None:
     labels = labels_of_the_thousand(clean=False)
     assert labels.count("crane") == labels.count("maillot") == 2
     labels.remove("crane")
-    found, problems = taken(TABLE, [Said(label) for label in labels])
+    said = list(enumerate(labels))
+    found = taken(TABLE, said)
     assert found.count(None) > 100
-    assert any("crane has 2 meanings" in line for line in problems)
+    assert any("crane has 2 meanings" in problem[0] for problem in unclear(TABLE, said, found))
 
 
 def test_other_names_beside_the_thousand_are_found_as_ever() -> None:
-    said = [Said(label) for label in (*labels_of_the_thousand(clean=False), "giraffe", "tench")]
-    assert taken(TABLE, said) == ([*TABLE.preset("ilsvrc2012"), "n02439033", "n01440764"], [])
+    said = list(enumerate((*labels_of_the_thousand(clean=False), "giraffe", "tench")))
+    assert taken(TABLE, said) == [*TABLE.preset("ilsvrc2012"), "n02439033", "n01440764"]
 
 
 def test_part_of_the_thousand_is_no_whole_list() -> None:
-    assert whole_list(TABLE, Counter({"tench": 1, "goldfish": 3})) == {}
+    assert whole_list(TABLE, ["tench", "goldfish", "goldfish"]) == {}
 
 
 def test_people_are_refused_with_the_reason() -> None:
     wnids = ["n01440764", "n09835506", "n10148035", "n10565667", "n00007846", "n10787470"]
-    lines = refused_people(lambda: TABLE, wnids)
-    assert "2 classes are of people, and refused" in lines[0]
-    assert "Yang et al. 2020" in lines[0]
-    assert lines[1].split() == ["n00007846", "n10787470"]
-    everyone = refused_people(lambda: TABLE, TABLE.preset("imagenet-21k"))
+    (problem,) = refused_people(lambda: TABLE, wnids)
+    assert problem[0].startswith("2 classes are of people and refused; --include-people takes them all the same")
+    assert "Yang et al. 2020" in problem[0]
+    assert problem[1:] == ("n00007846 n10787470",)
+    (everyone,) = refused_people(lambda: TABLE, TABLE.preset("imagenet-21k"))
     assert sum(len(line.split()) for line in everyone[1:]) == 2836 - 3
-    assert all(len(line) <= 80 for line in everyone[1:])
+    assert all(len(line) <= 76 for line in everyone[1:])
 
 
 def test_places_with_numbers_among_those_of_people_are_not_refused() -> None:

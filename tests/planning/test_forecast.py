@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scraper.config import USUAL_SURVIVAL
 from scraper.model import Wnid
-from scraper.planning.forecast import USUAL_SURVIVAL, Standing, Survival, forecast, measured, until
+from scraper.planning.forecasting.forecast import Standing, Survival, forecast, measured, until
 
 
 def enumerated(wanted: int, left: int, alpha: float, beta: float) -> tuple[float, float, float]:

@@ -64,7 +64,7 @@ def test_every_form_of_a_class_list(offline: Scraper) -> None:
     )
     result = offline.done("plan", "--source", "lists", stdin=stdin)
     assert dict(offline.rows("SELECT wnid, label FROM classes")) == dict(MORE)
-    assert "2 lines of the input repeated a class" in result.out
+    assert "2 times a class was given that had been given before" in result.out
     assert result.out.startswith("4 classes of 4 resolved, 120 candidates recorded in ")
     assert offline.rows("SELECT DISTINCT n, budget FROM classes") == [(10, 14)]
 
@@ -73,7 +73,7 @@ def test_classes_as_arguments(offline: Scraper) -> None:
     words = ("n02123045", "tench,n01440764", "n02708093,analog clock", "n01484850 great white shark", "n02123045")
     result = offline.done("plan", *words, "--source=lists", "-n=2", "--oversample=1.5")
     assert dict(offline.rows("SELECT wnid, label FROM classes")) == dict(MORE) | {"n02123045": None}
-    assert "1 line of the input repeated a class" in result.out
+    assert "1 time a class was given that had been given before" in result.out
     assert offline.rows("SELECT DISTINCT n, budget FROM classes") == [(2, 3)]
 
 

@@ -61,25 +61,25 @@ def count_listed(book: Manifest) -> int:
 
 
 def count_classes(book: Manifest) -> int:
-    """Classes in the manifest, with a list or not."""
-    return book.count("FROM classes")
+    """Classes that are wanted, with a list or not."""
+    return book.count("FROM classes WHERE dropped_at IS NULL")
 
 
 def count_wanted(book: Manifest) -> int:
     """Images wanted in all classes together."""
-    return sum(book.column("classes.n", "FROM classes"))
+    return sum(book.column("classes.n", "FROM classes WHERE dropped_at IS NULL"))
 
 
 _STATE: Final = (
     columns("classes.wnid", "classes.n", "classes.budget", "classes.candidates")
     + ', coalesce(class_outcomes.candidates, 0) AS "class_outcomes.candidates" FROM classes '
     "LEFT JOIN class_outcomes ON class_outcomes.wnid = classes.wnid AND outcome = 'saved' "
-    "WHERE resolve_outcome = 'listed' ORDER BY classes.wnid"
+    "WHERE resolve_outcome = 'listed' AND dropped_at IS NULL ORDER BY classes.wnid"
 )
 
 
 def class_states(book: Manifest) -> list[ClassState]:
-    """Every class that has a list, in the order of their ids."""
+    """Every class that is wanted and has a list, in the order of their ids."""
     return list(book.select(_state, _STATE))
 
 

@@ -82,12 +82,17 @@ _WAVE: Final = (
 
 
 def class_targets(book: Manifest) -> Iterator[ClassTarget]:
-    """Every class, in the order of their ids."""
-    return book.select(ClassTarget, f"{_TARGET} FROM classes ORDER BY wnid")
+    """Every class that is wanted, in the order of their ids."""
+    return book.select(ClassTarget, f"{_TARGET} FROM classes WHERE dropped_at IS NULL ORDER BY wnid")
+
+
+def count_dropped(book: Manifest) -> int:
+    """Classes that were dropped."""
+    return book.count("FROM classes WHERE dropped_at NOT NULL")
 
 
 def class_counts(book: Manifest) -> Iterator[ClassCount]:
-    """The counts of every class."""
+    """The counts of every class, dropped ones too."""
     return book.select(ClassCount, f"{_CLASS} FROM class_outcomes")
 
 

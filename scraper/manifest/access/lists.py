@@ -14,7 +14,7 @@ from scraper.manifest.values import columns, iso
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scraper.manifest.core import Manifest
     from scraper.model import ClassRequest, Listed, Listing, ListingOutcome, OddLines, Outcome, Wnid
@@ -70,6 +70,7 @@ class ClassEntry:
     error: str | None
     listed: int
     candidates: int
+    dropped_at: str | None
 
 
 _ENTRY: Final = columns(
@@ -82,28 +83,48 @@ _ENTRY: Final = columns(
     "classes.resolve_error",
     "classes.listed",
     "classes.candidates",
+    "classes.dropped_at",
 )
 
 
-def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: int) -> None:
-    """Set the target of each class, adding those that are new; lists and outcomes stay as they are.
+_WANT: Final = (
+    "INSERT INTO classes (wnid, label, n, budget) VALUES (?, ?, ?, ?) ON CONFLICT (wnid) DO UPDATE SET "
+    "dropped_at = NULL, label = coalesce(excluded.label, label)"
+)
+_MOVE: Final = (
+    ", n = excluded.n, budget = CASE WHEN n <= excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END"
+)
+
+
+def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: int, keep: bool = False) -> None:
+    """Set the target of each class, adding those that are new or were dropped; lists and outcomes stay as they are.
+
+    Args:
+        book: the manifest.
+        requests: the classes.
+        n: images wanted of each.
+        budget: candidates of each that may be tried at first.
+        keep: whether classes that are there already keep their target.
 
     Raises:
         ManifestForeignError: a class that has no list has candidates.
     """
     rows = [(request.wnid, request.label, n, budget) for request in requests]
     with book.transaction() as connection:
-        connection.executemany(
-            "INSERT INTO classes (wnid, label, n, budget) VALUES (?, ?, ?, ?) ON CONFLICT (wnid) DO UPDATE SET "
-            "label = coalesce(excluded.label, label), n = excluded.n, "
-            "budget = CASE WHEN n <= excluded.n THEN max(budget, excluded.budget) ELSE excluded.budget END",
-            rows,
-        )
+        connection.executemany(_WANT if keep else _WANT + _MOVE, rows)
         for wnid in book.column("classes.wnid", _ASTRAY):
             raise ManifestForeignError(
                 f"{book.path} is not as scraper made it: candidate has rows of {wnid}, which has no list in classes; "
                 "restore it from a copy"
             )
+
+
+def relabel(book: Manifest, labels: Mapping[Wnid, str]) -> None:
+    """Give classes other labels."""
+    with book.transaction() as connection:
+        connection.executemany(
+            "UPDATE classes SET label = ? WHERE wnid = ?", [(label, wnid) for wnid, label in labels.items()]
+        )
 
 
 _ASTRAY: Final = f"""

@@ -14,13 +14,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from scraper.config import USUAL_SURVIVAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scraper.model import Wnid
 
-USUAL_SURVIVAL: Final = 0.75
-"""Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
 USUAL_BYTES: Final = 100_000
 """Size of an image: Flickr's 500 pixel form has about 100 kB."""
 ENOUGH: Final = 20
@@ -58,7 +58,8 @@ class Survival:
     def shape(self) -> tuple[float, float]:
         """The parameters of the beta distribution that a class's survival is drawn from."""
         size = 1 / max(self.correlation, _ALIKE) - 1
-        return self.mean * size, (1 - self.mean) * size
+        mean = min(max(self.mean, _ALIKE), 1 - _ALIKE)  # what is certain has no shape
+        return mean * size, (1 - mean) * size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.cli.summaries import count, some
+from scraper.cli.telling.forecasts import describe_forecast, each_class
+from scraper.cli.telling.summaries import count, some
 from scraper.model import Oddity
 from scraper.planning.sources.known import KNOWN
 
@@ -36,16 +37,31 @@ _MEANINGS: Final = {
 
 
 def describe_plan(summary: PlanSummary, *, piped: bool) -> str:
-    """The end of a plan in words: what was resolved, what failed and why, which classes cannot reach their n."""
+    """The end of a plan in words: what was resolved, what failed and why, what is to be expected."""
+    lines = _plan_lines(summary, f"recorded in {summary.manifest}")
+    if summary.failed and not summary.resolved and any(_online(source.name) for source in summary.sources):
+        lines += ways(summary, piped=piped)
+    return "\n".join(lines) + "\n"
+
+
+def describe_rehearsal(summary: PlanSummary) -> str:
+    """A dry run in words: what plan would say, and the forecast of every class."""
+    lines = [*_plan_lines(summary, "found"), "a dry run: nothing was recorded"]
+    if summary.outlook is not None:
+        lines += ["", *each_class(summary.outlook)]
+    return "\n".join(lines) + "\n"
+
+
+def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
     total, failed, too_few = len(summary.classes), summary.failed, summary.too_few
     already = total - len(failed) - summary.resolved
     lines = [
         f"{count(total - len(failed), 'class', 'classes')} of {total:,} resolved"
         + (f" ({already:,} of them before)" if already else "")
-        + f", {count(summary.candidates, 'candidate')} recorded in {summary.manifest}"
+        + f", {count(summary.candidates, 'candidate')} {where}"
     ]
     if summary.repeated:
-        lines.append(f"{count(summary.repeated, 'line')} of the input repeated a class")
+        lines.append(f"{count(summary.repeated, 'time')} a class was given that had been given before")
     lines += _by_source(summary.sources)
     if failed:
         lines.append(f"{count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
@@ -58,11 +74,16 @@ def describe_plan(summary: PlanSummary, *, piped: bool) -> str:
         lines += some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
     if summary.may_fall_short:
         classes = count(len(summary.may_fall_short), "class", "classes")
-        lines.append(f"{classes} may fall short, if a quarter of the URLs is dead as usual:")
-        lines += some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in summary.may_fall_short)
-    if failed and not summary.resolved and any(_online(source.name) for source in summary.sources):
-        lines += ways(summary, piped=piped)
-    return "\n".join(lines) + "\n"
+        lines.append(f"{classes} will rather fall short, for want of photos that are still there:")
+        lines += some(
+            f"  {_name(p)}: {count(p.candidates, 'candidate')} for {count(p.n, 'image')}, which is {reach:.0%} likely"
+            for p, reach in summary.may_fall_short
+        )
+    for (before, after), moved in sorted(summary.moved.items()):
+        lines.append(f"n: {before:,} to {after:,} for {count(moved, 'class', 'classes')}")
+    if summary.outlook is not None:
+        lines += describe_forecast(summary.outlook.entry(0.0))
+    return lines
 
 
 def _online(source: str) -> bool:

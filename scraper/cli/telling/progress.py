@@ -75,7 +75,6 @@ class _Display:
                 expand=True,
             )
             self._task = self._bar.add_task(what, total=None, rest="")
-            self._bar.start()
 
     def update(self, done: int, total: int, counts: Callable[[float, str], str]) -> None:
         now = time.monotonic()
@@ -87,6 +86,7 @@ class _Display:
         head = f"{self._what} {done:,}/{total:,}"
         if self._bar is not None:
             with contextlib.suppress(OSError):  # the terminal may have been closed
+                self._bar.start()  # not before there is something to show: an empty bar above an error says nothing
                 self._bar.update(self._task, description=head, completed=done, total=total, rest=rest)
                 self._bar.refresh()
         elif now >= self._next_line:

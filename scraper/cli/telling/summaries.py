@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scraper.auditing.verifying import VerifySummary
     from scraper.exporting.dataset import ExportSummary
     from scraper.fetching.draining import FetchSummary
+    from scraper.planning.wanted.dropping import DropSummary
 
 _SHOWN: Final = 12
 """Classes that a summary names before it only counts them."""
@@ -90,6 +91,20 @@ def describe_verify(summary: VerifySummary) -> str:
             "what it does not know stays, since it may be yours or another manifest's; if none of it is, "
             f"`scraper verify --remove-strays` deletes all {len(summary.strays):,}"
         )
+    return "\n".join(lines) + "\n"
+
+
+def describe_drop(summary: DropSummary) -> str:
+    """What was dropped, in words."""
+    lines = [f"{count(len(summary.classes), 'class', 'classes')} dropped from {summary.manifest}"]
+    if summary.before:
+        lines[0] += f" ({summary.before:,} of them before)"
+    if summary.deleted:
+        lines.append(f"{count(summary.deleted, 'image')} ({humanize.naturalsize(summary.bytes)}) deleted")
+    if summary.stayed:
+        files = count(len(summary.stayed), "file is not this manifest's", "files are not this manifest's")
+        lines.append(f"{files} as recorded, and stayed:")
+        lines += some(f"  {path}" for path in summary.stayed)
     return "\n".join(lines) + "\n"
 
 

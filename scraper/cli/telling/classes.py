@@ -8,19 +8,21 @@ import json
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from scraper.cli.streams import standard_input
 from scraper.config import ClassesFormat
 from scraper.errors import InputError
-from scraper.model import Labels
+from scraper.model import Labels, Wnid
 from scraper.naming.choosing import Choice, choose, tree, within
 from scraper.naming.finding import marks, meanings
 from scraper.naming.labels import labels
 from scraper.naming.people import ALLOWED
 from scraper.naming.shipped import wordnet
 from scraper.planning.classlines import parse_class
-from scraper.texts import one_line
+from scraper.planning.forecasting.counting import count_urls
+from scraper.texts import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,13 +75,16 @@ def show(names: tuple[str, ...], options: ClassesOptions) -> tuple[str, list[str
     table = wordnet()
     choice = _choice(names, options)
     chosen = choose(table, choice)
+    urls = count_urls([synset.wnid for synset in chosen], options) if options.source and chosen else None
+    if urls is not None:
+        chosen = tuple(synset for synset in chosen if urls.get(synset.wnid, 0) >= (options.min_urls or 0))
     if not chosen:
         return "", ["no class of ImageNet is all of that"]
     form = ClassesFormat.TEXT if options.tree else options.format or _usual()
     if options.tree:
         text = "".join(_tree(tree(table, {synset.wnid for synset in chosen}, within(table, choice))))
     else:
-        text = _FORMATS[form](table, chosen)
+        text = _FORMATS[form](table, chosen, urls)
     several = [] if form == ClassesFormat.TEXT else list(_several(table, names, chosen))
     return text, [*several, *_people(chosen)]
 
@@ -109,20 +114,28 @@ def _people(chosen: Sequence[Synset]) -> Iterator[str]:
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 
-def _wnids(_: WordNet, chosen: Sequence[Synset]) -> str:
+Urls = Mapping[Wnid, int] | None
+"""How many URLs the lists have for each class; None where they were not looked at."""
+
+
+def _wnids(_: WordNet, chosen: Sequence[Synset], __: Urls) -> str:
     return "".join(f"{synset.wnid}\n" for synset in chosen)
 
 
-def _text(table: WordNet, chosen: Sequence[Synset]) -> str:
+def _text(table: WordNet, chosen: Sequence[Synset], urls: Urls) -> str:
     width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
     if len(chosen) > _FEW:
-        lines = (f"{synset.wnid}  {', '.join(synset.names)}{marks(synset)}" for synset in chosen)
+        lines = (f"{synset.wnid}  {', '.join(synset.names)}{marks(synset)}{_said(urls, synset)}" for synset in chosen)
         return "".join(textwrap.shorten(line, width, placeholder=" …").replace(" ", "  ", 1) + "\n" for line in lines)
-    return "".join(line + "\n" for synset in chosen for line in _in_full(table, synset, width))
+    return "".join(line + "\n" for synset in chosen for line in _in_full(table, synset, width, urls))
 
 
-def _in_full(table: WordNet, synset: Synset, width: int) -> Iterator[str]:
-    yield f"{synset.wnid}  {', '.join(synset.names)}{marks(synset)}"
+def _said(urls: Urls, synset: Synset) -> str:
+    return "" if urls is None else f"  {counted(urls.get(synset.wnid, 0), 'URL')}"
+
+
+def _in_full(table: WordNet, synset: Synset, width: int, urls: Urls) -> Iterator[str]:
+    yield f"{synset.wnid}  {', '.join(synset.names)}{marks(synset)}{_said(urls, synset)}"
     yield from textwrap.wrap(table.gloss(synset.wnid), width, initial_indent=_INDENT, subsequent_indent=_INDENT)
     above = " and ".join(table.synset(wnid).name for wnid in synset.above)
     below = len([wnid for wnid in table.under(synset.wnid) if table.synset(wnid).is_class]) - 1
@@ -133,7 +146,7 @@ def _in_full(table: WordNet, synset: Synset, width: int) -> Iterator[str]:
     yield from textwrap.wrap("; ".join(kinds), width, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
-def _rows(table: WordNet, chosen: Sequence[Synset]) -> Iterator[dict[str, Any]]:
+def _rows(table: WordNet, chosen: Sequence[Synset], urls: Urls) -> Iterator[dict[str, Any]]:
     named = labels(table, [synset.wnid for synset in chosen], Labels.WORDNET)
     below_of = table.above_any(synset.wnid for synset in map(table.synset, table.wnids) if synset.is_class)
     for synset in chosen:
@@ -146,16 +159,17 @@ def _rows(table: WordNet, chosen: Sequence[Synset]) -> Iterator[dict[str, Any]]:
             "leaf": synset.wnid not in below_of,
             "people": synset.of_people,
             "presets": synset.presets,
+            **({} if urls is None else {"urls": urls.get(synset.wnid, 0)}),
         }
 
 
-def _json(table: WordNet, chosen: Sequence[Synset]) -> str:
-    return json.dumps(list(_rows(table, chosen)), indent=2, ensure_ascii=False) + "\n"
+def _json(table: WordNet, chosen: Sequence[Synset], urls: Urls) -> str:
+    return json.dumps(list(_rows(table, chosen, urls)), indent=2, ensure_ascii=False) + "\n"
 
 
-def _csv(table: WordNet, chosen: Sequence[Synset]) -> str:
+def _csv(table: WordNet, chosen: Sequence[Synset], urls: Urls) -> str:
     out = io.StringIO()
-    rows = list(_rows(table, chosen))
+    rows = list(_rows(table, chosen, urls))
     writer = csv.DictWriter(out, rows[0], lineterminator="\n")
     writer.writeheader()
     for row in rows:
@@ -163,7 +177,7 @@ def _csv(table: WordNet, chosen: Sequence[Synset]) -> str:
     return out.getvalue()
 
 
-_FORMATS: Final[dict[ClassesFormat, Callable[[WordNet, Sequence[Synset]], str]]] = {
+_FORMATS: Final[dict[ClassesFormat, Callable[[WordNet, Sequence[Synset], Urls], str]]] = {
     ClassesFormat.TEXT: _text,
     ClassesFormat.CSV: _csv,
     ClassesFormat.JSON: _json,

@@ -1,0 +1,111 @@
+"""Taking classes out of what is wanted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scraper.config import DEFAULT_MANIFEST, DropOptions
+from scraper.errors import InputError
+from scraper.manifest.access import dropping, lists
+from scraper.model import Revision, State
+from scraper.naming.shipped import wordnet
+from scraper.naming.taking import planned, told
+from scraper.planning.classlists import ClassList, read_classes
+from scraper.running.removing import remove_images
+from scraper.running.session import exclusive, recorded
+from scraper.running.unfinished import clear_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from scraper.manifest.access.dropping import Recorded
+    from scraper.manifest.access.lists import ClassEntry
+    from scraper.manifest.core import Manifest
+    from scraper.model import Wnid
+
+_WHY = "its class was dropped with its images"
+
+
+@dataclass(frozen=True, slots=True)
+class DropSummary:
+    """What was dropped.
+
+    Attributes:
+        classes: those that are out of what is wanted now.
+        before: how many of them were already.
+        deleted: images that are gone.
+        bytes: of them.
+        stayed: paths of files that were let be, since they are not as recorded or somebody else's too.
+    """
+
+    manifest: Path
+    classes: tuple[Wnid, ...]
+    before: int
+    deleted: int = 0
+    bytes: int = 0
+    stayed: tuple[str, ...] = ()
+
+
+def drop(
+    classes: Iterable[str] | ClassList,
+    options: DropOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    argv: Sequence[str] = (),
+) -> DropSummary:
+    """Take classes out of what is wanted: they leave the report and are not fetched; `plan` takes them up again.
+
+    Args:
+        classes: ids, names or labels of classes that are planned, or a list that was read.
+        options: what to do.
+        manifest: path of the manifest.
+        argv: the command line, for the record.
+
+    Raises:
+        InputError: a class is not planned or not clear, or the folder of the images is missing; nothing was changed.
+        ManifestError: the manifest cannot be used, or another run holds it.
+        StoppedEarlyError: the file system refused; the same command goes on.
+    """
+    options, path = options or DropOptions(), Path(manifest)
+    read = classes if isinstance(classes, ClassList) else read_classes(classes, place="item")
+    with exclusive(path, create=False) as book:
+        known = {entry.wnid: entry for entry in lists.classes(book)}
+        wnids = _meant(read, known)
+        before = sum(known[wnid].dropped_at is not None for wnid in wnids)
+        images = [image for wnid in wnids for image in dropping.images_of(book, wnid)] if options.delete_images else []
+        if images and not options.out.is_dir():
+            raise InputError(f"there is no folder {options.out}: give the --out that fetch wrote to")
+        with recorded(book, "drop", argv) as run:
+            dropping.drop(book, wnids, time.time())
+            stayed = _delete(book, run.id, options.out, images) if images else ()
+            if options.delete_images:
+                clear_up(book, options.out)  # what a drop that was cut short left
+        return DropSummary(
+            path, tuple(wnids), before, len(images) - len(stayed), _bytes(images, stayed), tuple(sorted(stayed))
+        )
+
+
+def _meant(read: ClassList, known: Mapping[Wnid, ClassEntry]) -> list[Wnid]:
+    said = [*((0, str(request.wnid)) for request in read.classes), *read.unread]
+    if not said:
+        raise InputError("no class was given: name some that are planned")
+    place = "" if read.place == "argument" else read.place
+    wnids, problems = planned(wordnet, said, {wnid: entry.label for wnid, entry in known.items()}, place=place)
+    if problems:
+        raise InputError(told(problems, len(problems)))
+    return wnids
+
+
+def _delete(book: Manifest, run_id: int, out: Path, images: Sequence[Recorded]) -> tuple[str, ...]:
+    """Delete images, files and rows together; returns the paths of files that stay."""
+    theirs = [image.path for image in images if image.adopted]
+    ours = [(image.path, image.bytes, image.sha256) for image in images if not image.adopted]
+    revisions = [Revision(image.candidate_id, State.WAITING, None, _WHY) for image in images]
+    return (*theirs, *remove_images(book, run_id, out, ours, revisions))
+
+
+def _bytes(images: Sequence[Recorded], stayed: Sequence[str]) -> int:
+    return sum(image.bytes for image in images if image.path not in set(stayed))
