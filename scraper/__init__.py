@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 from scraper.version import __version__
 
 if TYPE_CHECKING:
-    from scraper.auditing.rechecking import RecheckSummary, recheck
+    from scraper.auditing.surveying import SurveySummary, survey
     from scraper.auditing.verifying import VerifySummary, verify
-    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, RecheckOptions
+    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, SurveyOptions
     from scraper.errors import ScraperError
     from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
@@ -43,25 +43,25 @@ __all__ = [
     "PlanProgress",
     "PlanSummary",
     "PlannedClass",
-    "RecheckOptions",
-    "RecheckSummary",
     "Report",
     "ScraperError",
     "State",
     "Stop",
+    "SurveyOptions",
+    "SurveySummary",
     "VerifySummary",
     "Wnid",
     "__version__",
     "drop",
     "fetch",
     "plan",
-    "recheck",
     "report",
+    "survey",
     "verify",
 ]
 
 _HOMES: Final = {
-    "scraper.config": ("DropOptions", "FetchOptions", "NetworkOptions", "PlanOptions", "RecheckOptions"),
+    "scraper.config": ("DropOptions", "FetchOptions", "NetworkOptions", "PlanOptions", "SurveyOptions"),
     "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
     "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),
@@ -69,7 +69,7 @@ _HOMES: Final = {
     "scraper.planning.resolving": ("plan",),
     "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),
     "scraper.planning.wanted.dropping": ("DropSummary", "drop"),
-    "scraper.auditing.rechecking": ("RecheckSummary", "recheck"),
+    "scraper.auditing.surveying": ("SurveySummary", "survey"),
     "scraper.reporting.numbers": ("Report", "report"),
     "scraper.auditing.verifying": ("VerifySummary", "verify"),
 }

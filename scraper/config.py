@@ -16,7 +16,7 @@ from typing import Final
 from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Texts, Whole, items
-from scraper.model import DECIDED_KINDS, Check, Columns, Form, Labels, Outcome
+from scraper.model import DECIDED_KINDS, Check, Columns, Form, Frame, Labels, Outcome
 from scraper.options import Options, group, option
 from scraper.proxies import Proxy, parse_proxy
 from scraper.version import PROJECT_URL, __version__
@@ -396,13 +396,18 @@ class ReportFormat(enum.StrEnum):
     JSON = "json"
     CSV = "csv"
     HTML = "html"
+    METHODS = "methods"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions(Options):
     """How a report is shown."""
 
-    format: ReportFormat = option(ReportFormat.TEXT, Choice(ReportFormat), "text, json, csv (the classes) or html")
+    format: ReportFormat = option(
+        ReportFormat.TEXT,
+        Choice(ReportFormat),
+        "text, json, csv (the classes), html, or methods: a paragraph for a paper, with what to cite",
+    )
     output: Path | None = option(None, FilePath(Path), "a file to write to instead of standard output")
     check: bool = option(default=False, kind=Flag(), help="exit with 1 if any class is short")
 
@@ -430,10 +435,20 @@ class VerifyOptions(Options):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecheckOptions(Options):
-    """What recheck is asked to do."""
+class SurveyOptions(Options):
+    """What survey is asked to do."""
 
-    sample: int = option(1000, Whole(1, MOST_SAMPLED), "URLs to ask again at most, drawn at random")
+    of: Frame = option(
+        Frame.LISTED,
+        Choice(Frame),
+        "draw from all URLs of the lists, asked for before or not, or from those that were answered for good",
+    )
+    sample: int | None = option(
+        None, Whole(1, MOST_SAMPLED), "URLs to ask at most, drawn at random: 1000 unless --until is given"
+    )
+    until: float | None = option(
+        None, Number(0.001, 0.5), "go on until half the width of the 95 % interval is this, such as 0.02"
+    )
     outcomes: frozenset[Outcome] = option(
         frozenset(),
         Choices(
@@ -441,8 +456,12 @@ class RecheckOptions(Options):
             frozenset(outcome for outcome in Outcome if outcome.kind in DECIDED_KINDS),
             "which is no answer about a photo",
         ),
-        "only those last answered with these outcomes, by commas, such as saved,gone; without it, all answers",
+        "with --of answered: only URLs last answered with these outcomes, by commas, such as saved,gone",
     )
-    seed: str | None = option(None, Text("SEED"), "draw the same sample as another recheck with this seed")
+    seed: str | None = option(None, Text("SEED"), "draw the same sample as another survey with this seed")
     threads: int = option(8, _THREADS, "requests at once")
     network: NetworkOptions = group(NetworkOptions, "connections")
+
+    def _agree(self) -> None:
+        if self.outcomes and self.of is Frame.LISTED:
+            raise OptionError("outcomes", "is for URLs that were answered: give --of answered too")

@@ -151,6 +151,13 @@ class Labels(enum.StrEnum):
     LIST = "list"
 
 
+class Frame(enum.StrEnum):
+    """What a survey draws from: all listed URLs, asked for or not, or those that were answered for good."""
+
+    LISTED = "listed"
+    ANSWERED = "answered"
+
+
 class ListingOutcome(enum.StrEnum):
     """How asking a source for the list of one class ended, where the request itself did not fail.
 

@@ -49,7 +49,7 @@ class Result:
 
 
 class Scraper:
-    """The command, in a folder; with a stand-in, plan, fetch and recheck are led there.
+    """The command, in a folder; with a stand-in, plan, fetch and survey are led there.
 
     Warnings are errors in the processes too.
     """
@@ -65,7 +65,7 @@ class Scraper:
     def command(self, *words: str) -> list[str]:
         """The whole command line."""
         network: list[str] = []
-        if self.standin is not None and words[0] in ("plan", "fetch", "recheck"):
+        if self.standin is not None and words[0] in ("plan", "fetch", "survey"):
             network = [f"--connect-to={self.standin.connect_to}", f"--ca-certs={self.standin.ca_file}"]
         return [sys.executable, "-W", "error", "-m", "scraper", *words, *network]
 

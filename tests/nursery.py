@@ -39,7 +39,7 @@ _PRELOADED: Final = (
     "scraper.reporting.formats",
     "scraper.reporting.text",
     "scraper.auditing.verifying",
-    "scraper.auditing.rechecking",
+    "scraper.auditing.surveying",
 )
 
 

@@ -34,7 +34,6 @@ from scraper.planning.classlists import read_classes, read_input
 from scraper.planning.lines.encodings import decode
 from scraper.planning.lines.listedurls import host_in
 from scraper.planning.listings import parse_answer
-from scraper.reporting.intervals import wilson
 from scraper.running.retry import LONGEST_WAIT, Policy, decide
 from scraper.web.client import Client, parse_retry_after
 from tests.fuzz import (
@@ -347,19 +346,6 @@ def test_undamaged_pictures_are_kept() -> None:
     assert flaws == list(range(len(whole()) - 5, len(whole())))
     for data in whole():
         check_picture(data)
-
-
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
-@CALM
-@given(st.integers(0, 10**9), st.integers(0, 10**9), st.floats(0.1, 5))
-def test_an_interval_is_within_0_and_1_and_holds_the_rate(one: int, other: int, z: float) -> None:
-    hits, trials = sorted((one, other))
-    low, high = wilson(hits, trials, z)
-    assert 0 <= low <= high <= 1
-    if trials:
-        assert low - 1e-9 <= hits / trials <= high + 1e-9
 
 
 # --- retries ---------------------------------------------------------------------------------------------------------
@@ -721,16 +707,6 @@ def test_a_list_made_to_collide_with_its_own_digests_ends() -> None:
 def test_what_is_kept_of_damaged_jpegs_can_be_opened_by_pillow() -> None:
     data = small_pictures()[0]
     check_picture(data[:20] + b"\xff\x09" + data[20:])  # junk that looks like a marker, between JFIF and the tables
-
-
-@CALM
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
-@example(0, 3)
-@example(10, 10)
-def test_an_interval_holds_the_rate_exactly(one: int, other: int) -> None:
-    hits, trials = sorted((one, other))
-    low, high = wilson(hits, trials)
-    assert not trials or 0 <= low <= hits / trials <= high <= 1
 
 
 def test_leading_zeros_of_a_retry_after_are_no_digits_lost() -> None:

@@ -154,11 +154,16 @@ def test_the_manifest_and_the_files_agree_with_it(fetched: tuple[Scraper, World]
 def test_the_report_counts_what_was_expected(
     fetched: tuple[Scraper, World], rows: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    scraper, _ = fetched
+    scraper, world = fetched
     report = scraper.report()
     outcomes = Counter(outcome for found in rows.values() for _, _, outcome, _ in found if outcome)
     assert report["outcomes"] == dict(outcomes)
     rot = report["link_rot"]
     decided = outcomes.total() - rot["unknown"]
     assert (rot["decided"], rot["dead"]) == (decided, outcomes["gone"] + outcomes["placeholder"])
-    assert rot["dead_rate"]["low"] < rot["dead"] / decided < rot["dead_rate"]["high"]
+    for weighting in ("class", "url"):
+        (rate,) = [row for row in report["estimates"] if (row["of"], row["weighting"]) == ("dead", weighting)]
+        urls = [world.expected(url).outcome for wnid in rows for url in world.flickr_urls(wnid)]
+        truth = sum(outcome in {"gone", "placeholder"} for outcome in urls) / len(urls)
+        assert rate["low"] < truth < rate["high"]
+        assert rate["high"] - rate["low"] < 0.04

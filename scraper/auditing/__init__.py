@@ -1,5 +1,5 @@
-"""Looking again: images against the manifest, and URLs against what they answered before.
+"""Looking again: images against the manifest, and a sample of URLs, whatever is known of them.
 
 Knows the manifest, the output folder and requests. Must not know lists or budgets. Gives `verifying.verify` and
-`rechecking.recheck`.
+`surveying.survey`.
 """

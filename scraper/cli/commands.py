@@ -19,8 +19,9 @@ from scraper.config import (
     FetchOptions,
     PlaceOptions,
     PlanOptions,
-    RecheckOptions,
+    ReportFormat,
     ReportOptions,
+    SurveyOptions,
     VerifyOptions,
 )
 from scraper.errors import InputError, StoppedEarlyError
@@ -144,10 +145,14 @@ def _report(call: Call[ReportOptions]) -> int:
 
     found = report(call.manifest)
     to_file = call.options.output is not None
-    if call.options.format == "text":
+    if call.options.format is ReportFormat.TEXT:
         from scraper.reporting.text import to_text
 
         text = to_text(found, terminal=not to_file and sys.stdout.isatty())
+    elif call.options.format is ReportFormat.METHODS:
+        from scraper.reporting.methods import to_methods
+
+        text = to_methods(found)
     else:
         from scraper.reporting.formats import FORMATS
 
@@ -169,14 +174,14 @@ def _verify(call: Call[VerifyOptions]) -> int:
     return 0 if summary.sound or summary.repaired else 1
 
 
-def _recheck(call: Call[RecheckOptions]) -> int:
-    from scraper.auditing.rechecking import recheck
-    from scraper.cli.telling.progress import recheck_progress
-    from scraper.cli.telling.summaries import describe_recheck
+def _survey(call: Call[SurveyOptions]) -> int:
+    from scraper.auditing.surveying import survey
+    from scraper.cli.telling.progress import survey_progress
+    from scraper.cli.telling.summaries import describe_survey
 
-    with recheck_progress() as progress, stopping() as stop:
-        summary = recheck(call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
-    print_text(describe_recheck(summary), done=True)
+    with survey_progress() as progress, stopping() as stop:
+        summary = survey(call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
+    print_text(describe_survey(summary), done=True)
     return 0
 
 
@@ -293,15 +298,17 @@ VERIFY: Final = Command(
     VerifyOptions,
     _verify,
 )
-RECHECK: Final = Command(
-    "recheck",
+SURVEY: Final = Command(
+    "survey",
     "look",
-    "ask again for a sample of URLs, to follow link rot over time",
-    "Ask again for a sample of the URLs that were answered for good, to follow link rot over time.\n\n"
+    "ask for a sample of all URLs, to learn what share is dead",
+    "Ask for a random sample of all listed URLs, each class by the length of its list, and tell what share of them is "
+    "dead, with its interval. Done again later, it tells how that changes: --of answered asks anew for URLs that "
+    "were answered for good.\n\n"
     "Only the first bytes are asked for, no image is stored and nothing that is known changes: the answers are kept as "
-    "a wave of their own, in the table `rechecks` and the view `waves`.",
-    RecheckOptions,
-    _recheck,
+    "a survey of their own, in the tables `surveys` and `rechecks` and the view `waves`.",
+    SurveyOptions,
+    _survey,
 )
 EXPORT: Final = Command(
     "export",
@@ -337,6 +344,6 @@ FORGET: Final = Command(
     words="WHAT ...",
 )
 COMMANDS: Final[dict[str, Command[Any]]] = {
-    command.name: command for command in (CLASSES, PLAN, DROP, FETCH, REPORT, RECHECK, TRACE, EXPORT, VERIFY, FORGET)
+    command.name: command for command in (CLASSES, PLAN, DROP, FETCH, REPORT, SURVEY, TRACE, EXPORT, VERIFY, FORGET)
 }
 """Every command, in the order help lists them."""

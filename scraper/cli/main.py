@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _HELP: Final = ("-h", "--help", "help")
+_FORMER: Final = {"recheck": "is part of survey now: `scraper survey --of answered` does what it did"}
+"""Commands that went by another name, with what to type instead."""
 
 
 def run() -> NoReturn:
@@ -77,6 +79,8 @@ def _run(words: list[str]) -> int:
 
         print_text(script(name.partition("=")[2] or "".join(words[1:2])))
         return 0
+    if name in _FORMER:
+        raise InputError(f"{name} {_FORMER[name]}")
     if name not in COMMANDS:
         from scraper.cli.hints import no_command
 

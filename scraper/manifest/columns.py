@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scraper.config import MOST_PER_CLASS
 from scraper.manifest.schema import FORMATS, RANKS, STATES
-from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State, Withdrawn
+from scraper.model import LISTING_OUTCOMES, Check, Form, Frame, Oddity, Outcome, State, Withdrawn
 
 if TYPE_CHECKING:
     import enum
@@ -247,11 +247,17 @@ COLUMNS: Final[dict[str, Kind]] = {
     "rechecks.run_id": ID,
     "rechecks.asked_at": TIME,
     "rechecks.seconds": SECONDS,
-    "rechecks.outcome_before": OUTCOME,
+    "rechecks.outcome_before": _or_null(OUTCOME),
     "rechecks.outcome": OUTCOME,
     "rechecks.status": _or_null(STATUS),
     "rechecks.final_url": _or_null(TEXT),
     "rechecks.error": _or_null(TEXT),
+    "surveys.run_id": ID,
+    "surveys.frame": _word(Frame),
+    "surveys.urls": COUNT,
+    "surveys.seed": _or_null(TEXT),
+    "surveys.sample": _or_null(ID),
+    "surveys.until": _or_null(_number(0, 1)),
     "listings.id": ID,
     "listings.wnid": WNID,
     "listings.run_id": ID,

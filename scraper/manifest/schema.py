@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scraper.model import LISTING_OUTCOMES, Check, Form, Oddity, Outcome, State
+from scraper.model import LISTING_OUTCOMES, Check, Form, Frame, Oddity, Outcome, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -170,13 +170,22 @@ CREATE TABLE rechecks (
   run_id INTEGER NOT NULL REFERENCES runs (id),
   asked_at TEXT NOT NULL,
   seconds REAL NOT NULL,
-  outcome_before TEXT NOT NULL CHECK ({_one_of("outcome_before", Outcome)}),
+  outcome_before TEXT CHECK ({_one_of("outcome_before", Outcome)}),
   outcome TEXT NOT NULL CHECK ({_one_of("outcome", Outcome)}),
   status INTEGER,
   final_url TEXT,
   error TEXT
 ) STRICT;
 CREATE INDEX recheck_run ON rechecks (run_id);
+
+CREATE TABLE surveys (
+  run_id INTEGER PRIMARY KEY REFERENCES runs (id),
+  frame TEXT NOT NULL CHECK ({_one_of("frame", Frame)}),
+  urls INTEGER NOT NULL CHECK (urls >= 0),
+  seed TEXT,
+  sample INTEGER,
+  until REAL
+) STRICT;
 
 CREATE TABLE listings (
   id INTEGER PRIMARY KEY,

@@ -37,6 +37,7 @@ _KEYS: Final = {
     "locked": "candidate_id",
     "class_outcomes": "wnid || ' ' || outcome",
     "host_outcomes": "host || ' ' || outcome",
+    "surveys": "run_id",
 }
 """What tells a row from others, where that is not `id`."""
 

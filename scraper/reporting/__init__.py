@@ -1,4 +1,4 @@
-"""What a manifest says: `numbers` reads it, `text` shows it to people, `formats` writes it for programs and pages.
+"""What a manifest says, as text, for programs, as a page and for a paper.
 
 Knows the manifest. Must not know the net or the output folder. Gives `numbers.report` and its values.
 """

@@ -7,16 +7,18 @@ import html
 import io
 import json
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from scraper.config import ReportFormat
 from scraper.reporting.numbers import ClassRow
+from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scraper.reporting.numbers import Report
+    from scraper.reporting.numbers import HostRow, Report, YearRow
+    from scraper.reporting.surveys import SurveyRow, TransitionRow
 
 
 def to_json(report: Report) -> str:
@@ -54,34 +56,60 @@ def to_html(report: Report) -> str:
             f"{counted(totals.requests, 'request')}; "
             f"{totals.unknown:,} still unknown.</p>"
         ),
-        _table("Candidates by outcome", ("outcome", "kind", "candidates"), _outcome_rows(report)),
+        *(f"<p>{html.escape(line)}.</p>" for line in rate_lines(report)),
+        _table("Candidates by outcome", _OUTCOME_COLUMNS, _outcome_rows(report)),
         _table("Requests by HTTP status", ("status", "", "requests"), ((s, "", n) for s, n in report.statuses.items())),
-        _table("Candidates by host", _HOST_COLUMNS, (_host_cells(asdict(row)) for row in report.hosts)),
+        _table("Candidates by host", _HOST_COLUMNS, map(_host_cells, report.hosts)),
+        _table("By year of upload, interpolated from photo numbers", _YEAR_COLUMNS, map(_year_cells, report.years)),
+        _table("Surveys", _SURVEY_COLUMNS, map(_survey_cells, report.surveys)),
+        _table("Changes since URLs were asked before", _MOVE_COLUMNS, map(_move_cells, report.transitions)),
         _table("Classes", _CLASS_COLUMNS, ([getattr(row, name) for name in _CLASS_COLUMNS] for row in report.classes)),
         "</body></html>\n",
     ]
     return "\n".join(parts)
 
 
+_OUTCOME_COLUMNS = ("outcome", "kind", "candidates", "of the URLs", "95 % interval")
 _HOST_COLUMNS = ("host", "", "tried", "saved", "dead", "unknown", "dead rate", "95 % interval")
-
-
+_YEAR_COLUMNS = ("year", "", "URLs decided", "classes", "dead rate", "95 % interval")
 _CLASS_COLUMNS = ("wnid", "label", "n", "listed", "candidates", "tried", "saved", "shortfall", "reason")
 
 
-def _host_cells(row: dict[str, Any]) -> tuple[object, ...]:
-    rate = "" if row["dead_rate"] is None else f"{row['dead_rate']:.1%}"
-    interval = f"{row['dead_rate_low']:.1%} to {row['dead_rate_high']:.1%}" if rate else ""
-    return row["host"], "", row["tried"], row["saved"], row["dead"], row["unknown"], rate, interval
+_SURVEY_COLUMNS = ("survey", "of", "began", "asked", "decided", "dead", "95 % interval", "if unknown alive, dead")
+_MOVE_COLUMNS = ("survey", "", "before", "now", "of", "URLs", "share", "95 % interval")
+
+
+def _host_cells(row: HostRow) -> tuple[object, ...]:
+    return row.host, "", row.tried, row.saved, row.dead, row.unknown, *rate_cells(row)
+
+
+def _year_cells(row: YearRow) -> tuple[object, ...]:
+    return str(row.year), "", row.urls, row.classes, *rate_cells(row)
+
+
+def _survey_cells(row: SurveyRow) -> tuple[object, ...]:
+    bounds = percent(row.low_if_unknown_alive, row.high_if_unknown_dead) if row.unknown else ""
+    figures = (percent(row.rate), percent(row.low, row.high), bounds)
+    return str(row.run_id), row.of, row.began_at[:10], row.asked, row.decided, *figures
+
+
+def _move_cells(row: TransitionRow) -> tuple[object, ...]:
+    figures = (percent(row.rate), percent(row.low, row.high) or TOO_FEW)
+    return str(row.run_id), "", row.before, row.now, row.asked, row.urls, *figures
 
 
 def _outcome_rows(report: Report) -> Iterable[tuple[object, ...]]:
-    return ((outcome.value, outcome.kind.value, count) for outcome, count in report.outcomes.items())
+    for outcome, count in report.outcomes.items():
+        found = estimate(report, outcome)
+        figures = (percent(found.rate), percent(found.low, found.high)) if found else ("", "")
+        yield outcome.value, outcome.kind.value, count, *figures
 
 
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
     body = "\n".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
+    if not body:
+        return ""
     return f"<table><caption>{html.escape(caption)}</caption><tr>{head}</tr>\n{body}</table>"
 
 

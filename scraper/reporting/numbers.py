@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.manifest.access import counts
 from scraper.manifest.access.forecasts import last_forecast
+from scraper.manifest.access.samples import shuffled
+from scraper.manifest.access.surveys import reanswers, surveys
 from scraper.manifest.core import Manifest
 from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
-from scraper.reporting.intervals import wilson
+from scraper.reporting.estimates import HEAD, WHOLE, estimate_rows, rounded
 from scraper.reporting.locked import lock_rows
+from scraper.reporting.surveys import survey_rows
+from scraper.reporting.tallies import Asked, breakdown, class_tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scraper.manifest.access.counts import ClassTarget, Wave
     from scraper.manifest.access.forecasts import ForecastEntry
+    from scraper.reporting.estimates import EstimateRow
     from scraper.reporting.locked import LockRow
+    from scraper.reporting.surveys import SurveyRow, TransitionRow
+    from scraper.reporting.tallies import ClassTally
+    from scraper.statistics.clusters import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +56,12 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A rate with its 95 % Wilson interval; `rate` is None, and the interval 0 to 1, where nothing is decided."""
-
-    rate: float | None
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, hits: int, trials: int) -> Rate:
-        """The rate of hits in trials."""
-        low, high = wilson(hits, trials)
-        return cls(round(hits / trials, 6) if trials else None, round(low, 6), round(high, 6))
-
-
-@dataclass(frozen=True, slots=True)
 class LinkRot:
     """What became of the candidates that were tried, each by the fate of its own URL.
 
     `decided` are those that a host answered for: alive, dead, denied and unusable. Unknown and refused ones are never
-    in a denominator. `dead_rate` is dead / decided, `rot_rate` counts unusable answers as rot too.
+    in a denominator. These are counts of what was asked for, of which classes with many dead URLs have more: for rates
+    see the estimates.
     """
 
     decided: int
@@ -77,13 +71,15 @@ class LinkRot:
     unusable: int
     unknown: int
     refused: int
-    dead_rate: Rate
-    rot_rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """What became of the candidates of one host: `dead_rate` is dead / decided, as in `LinkRot`."""
+    """What became of the candidates of one host.
+
+    `dead_rate` is an estimate for the URLs of the host in the lists, as their classes count; None, with its 95 %
+    interval, where too few classes have URLs of it.
+    """
 
     host: str
     tried: int
@@ -91,8 +87,8 @@ class HostRow:
     dead: int
     unknown: int
     dead_rate: float | None
-    dead_rate_low: float
-    dead_rate_high: float
+    dead_rate_low: float | None
+    dead_rate_high: float | None
     decided: int
     denied: int
     unusable: int
@@ -100,7 +96,10 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One class: `shortfall` is how many images it lacks of `n`, `reason` why, None where it lacks none."""
+    """One class: `shortfall` is how many images it lacks of `n`, `reason` why, None where it lacks none.
+
+    `dead_rate` is the estimated share of dead URLs in its list; None where nothing was decided.
+    """
 
     wnid: str
     label: str | None
@@ -115,13 +114,32 @@ class ClassRow:
     dead: int
     unknown: int
     dead_rate: float | None
-    dead_rate_low: float
-    dead_rate_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class YearRow:
+    """URLs of photos that were uploaded in one year, which is interpolated from their numbers.
+
+    Attributes:
+        urls: decided ones that the rate rests on.
+        classes: that they are of.
+        dead_rate: None, with its 95 % interval, where there are too few classes.
+    """
+
+    year: int
+    urls: int
+    classes: int
+    dead_rate: float | None
+    dead_rate_low: float | None
+    dead_rate_high: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: `outcomes` counts candidates by their last outcome, `statuses` tries by HTTP status."""
+    """A report: `outcomes` counts candidates by their last outcome, `statuses` tries by HTTP status.
+
+    `unfinished` are the classes that a fetch would go on with, where the estimates are of what there is so far.
+    """
 
     manifest: str
     generated_at: str
@@ -133,9 +151,14 @@ class Report:
     link_rot: LinkRot
     waves: tuple[Wave, ...]
     lock: tuple[LockRow, ...]
+    surveys: tuple[SurveyRow, ...]
+    transitions: tuple[TransitionRow, ...]
     requests_began_at: str | None
     requests_ended_at: str | None
     forecast: ForecastEntry | None
+    estimates: tuple[EstimateRow, ...]
+    years: tuple[YearRow, ...]
+    unfinished: int
 
 
 def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
@@ -148,50 +171,46 @@ def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
     with Manifest.open(path) as book, book.snapshot():
         by_host = _by_host(book)
         by_class = _by_class(book)
-        classes = tuple(_class_row(row, by_class[row.wnid]) for row in counts.class_targets(book))
+        targets = list(counts.class_targets(book))
+        tallies = class_tallies(book, [(row, by_class[row.wnid]) for row in targets])
+        parts = breakdown(book, tallies.values())
+        population = WHOLE if shuffled(book) else HEAD
         statuses = counts.status_counts(book)
-        lock = lock_rows(book, {row.wnid: row.saved for row in classes})
         waves, dropped, forecast = counts.waves(book), counts.count_dropped(book), last_forecast(book)
+        lock = lock_rows(book, {row.wnid: by_class[row.wnid].tried.get(Outcome.SAVED, 0) for row in targets})
+        lengths = {row.wnid: row.candidates for row in targets} if waves else {}
+        asked_anew = survey_rows(reanswers(book), surveys(book), lengths) if waves else ((), ())
         began, ended = counts.request_dates(book) or (None, None)
-    wanted = [by_class[row.wnid] for row in classes]
+    wanted = [by_class[row.wnid] for row in targets]
     tried, outcomes = _totals_of(wanted)
     size = sum(count.bytes for count in wanted)
+    classes = tuple(_class_row(row, by_class[row.wnid], tallies.get(row.wnid)) for row in targets)
+    hosts = [_host_row(host, ended, parts.host(host)) for host, ended in by_host.items()]
+    estimates = estimate_rows([one.tally for one in tallies.values()], population=population)
     return Report(
         manifest=str(path),
         generated_at=iso(time.time()),
         totals=_totals(classes, tried, size, sum(statuses.values()), dropped),
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         statuses=statuses,
-        hosts=tuple(sorted((_host_row(*item) for item in by_host.items()), key=lambda row: (-row.tried, row.host))),
+        hosts=tuple(sorted(hosts, key=lambda row: (-row.tried, row.host))),
         classes=classes,
         link_rot=_link_rot(sum(by_host.values(), Counter())),
         waves=waves,
         lock=lock,
+        surveys=asked_anew[0],
+        transitions=asked_anew[1],
         requests_began_at=began,
         requests_ended_at=ended,
         forecast=forecast,
+        estimates=(*estimates, *parts.outcome_rows(population)),
+        years=tuple(_year_row(year, *found) for year, found in parts.years().items()),
+        unfinished=sum(one.unfinished for one in tallies.values()),
     )
 
 
-@dataclass(slots=True)
-class _Counts:
-    """The counts kept of one class.
-
-    Attributes:
-        tried: candidates that were asked for, by outcome.
-        unasked: candidates that never were: their photo is there under another URL.
-        repaired: images that another form of a dead URL led to: the URL itself counts as dead.
-        bytes: of the images.
-    """
-
-    tried: dict[Outcome, int] = field(default_factory=dict)
-    unasked: dict[Outcome, int] = field(default_factory=dict)
-    repaired: int = 0
-    bytes: int = 0
-
-
-def _by_class(book: Manifest) -> defaultdict[str, _Counts]:
-    found: defaultdict[str, _Counts] = defaultdict(_Counts)
+def _by_class(book: Manifest) -> defaultdict[str, Asked]:
+    found: defaultdict[str, Asked] = defaultdict(Asked)
     for wnid, outcome, candidates, unasked, repaired, size in counts.class_counts(book):
         mine = found[wnid]
         if candidates:
@@ -203,7 +222,7 @@ def _by_class(book: Manifest) -> defaultdict[str, _Counts]:
     return found
 
 
-def _totals_of(by_class: Iterable[_Counts]) -> tuple[Counter[Outcome], Counter[Outcome]]:
+def _totals_of(by_class: Iterable[Asked]) -> tuple[Counter[Outcome], Counter[Outcome]]:
     """Candidates of all classes by outcome: those that were asked for, and all that have one."""
     tried: Counter[Outcome] = Counter()
     unasked: Counter[Outcome] = Counter()
@@ -257,34 +276,35 @@ def _link_rot(outcomes: Counter[Outcome]) -> LinkRot:
         unusable=unusable,
         unknown=_of(outcomes, Kind.UNKNOWN),
         refused=_of(outcomes, Kind.REFUSED),
-        dead_rate=Rate.of(dead, decided),
-        rot_rate=Rate.of(dead + unusable, decided),
     )
 
 
-def _host_row(host: str, outcomes: Counter[Outcome]) -> HostRow:
-    decided, dead = _decided(outcomes), _of(outcomes, Kind.DEAD)
-    rate = Rate.of(dead, decided)
+def _host_row(host: str, outcomes: Counter[Outcome], found: Estimate) -> HostRow:
     return HostRow(
         host=host,
         tried=outcomes.total(),
         saved=outcomes[Outcome.SAVED],
-        dead=dead,
+        dead=_of(outcomes, Kind.DEAD),
         unknown=_of(outcomes, Kind.UNKNOWN),
-        dead_rate=rate.rate,
-        dead_rate_low=rate.low,
-        dead_rate_high=rate.high,
-        decided=decided,
+        dead_rate=rounded(found.rate),
+        dead_rate_low=rounded(found.low),
+        dead_rate_high=rounded(found.high),
+        decided=_decided(outcomes),
         denied=_of(outcomes, Kind.DENIED),
         unusable=_of(outcomes, Kind.UNUSABLE),
     )
 
 
-def _class_row(row: ClassTarget, kept: _Counts) -> ClassRow:
-    outcomes, tried = kept.tried, sum(kept.tried.values())
-    saved, decided = outcomes.get(Outcome.SAVED, 0), _decided(outcomes)
-    dead = _of(outcomes, Kind.DEAD) + kept.repaired
-    shortfall, rate = max(0, row.n - saved), Rate.of(dead, decided)
+def _year_row(year: int, found: Estimate, urls: int) -> YearRow:
+    return YearRow(year, urls, found.classes, *map(rounded, (found.rate, found.low, found.high)))
+
+
+def _class_row(row: ClassTarget, kept: Asked, found: ClassTally | None) -> ClassRow:
+    outcomes, kinds = kept.tried, dict.fromkeys(Kind, 0)
+    for outcome, count in outcomes.items():
+        kinds[outcome.kind] += count
+    saved, tried = outcomes.get(Outcome.SAVED, 0), sum(outcomes.values())
+    shortfall = max(0, row.n - saved)
     return ClassRow(
         wnid=row.wnid,
         label=row.label,
@@ -294,13 +314,11 @@ def _class_row(row: ClassTarget, kept: _Counts) -> ClassRow:
         tried=tried,
         saved=saved,
         shortfall=shortfall,
-        reason=_reason(row, outcomes, tried + sum(kept.unasked.values()), shortfall) if shortfall else None,
-        decided=decided,
-        dead=dead,
-        unknown=_of(outcomes, Kind.UNKNOWN),
-        dead_rate=rate.rate,
-        dead_rate_low=rate.low,
-        dead_rate_high=rate.high,
+        reason=_reason(row, outcomes, kept.used, shortfall) if shortfall else None,
+        decided=sum(kinds[kind] for kind in DECIDED_KINDS),
+        dead=kinds[Kind.DEAD] + kept.repaired,
+        unknown=kinds[Kind.UNKNOWN],
+        dead_rate=rounded(found.tally.share()) if found else None,
     )
 
 

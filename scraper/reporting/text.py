@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
         f"{totals.tried:,} of {counted(totals.candidates, 'candidate')} tried in "
         f"{counted(totals.requests, 'request')}; {totals.unknown:,} still unknown"
     )
-    _print_rot(console, report)
+    for line in rate_lines(report):
+        console.print(line, soft_wrap=not terminal)
     _print_forecast(console, report)
     for title, table in _tables(report):
         if table.row_count:
@@ -54,16 +56,6 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
         if title.startswith("Classes"):
             _print_advice(console, report)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
-
-
-def _print_rot(console: Console, report: Report) -> None:
-    rot = report.link_rot
-    if rot.dead_rate.rate is None:
-        return
-    interval = f"95 % interval {rot.dead_rate.low:.1%} to {rot.dead_rate.high:.1%}"
-    began, ended = (report.requests_began_at or "")[:10], (report.requests_ended_at or "")[:10]
-    when = f"asked on {began}" if began == ended else f"asked from {began} to {ended}"
-    console.print(f"{rot.dead_rate.rate:.1%} of {rot.decided:,} decided URLs are dead ({interval}), {when}")
 
 
 def _print_forecast(console: Console, report: Report) -> None:
@@ -106,6 +98,9 @@ def _tables(report: Report) -> Iterable[tuple[str, Table]]:
     yield "Candidates by outcome", _outcomes(report)
     yield "Requests by HTTP status", _statuses(report)
     yield "Candidates by host", _hosts(report)
+    yield "By year of upload, interpolated from photo numbers", _years(report)
+    yield "Surveys", _surveys(report)
+    yield "Changes since URLs were asked before", _transitions(report)
 
 
 def _table(columns: Iterable[tuple[str, str]]) -> Table:
@@ -145,9 +140,12 @@ def _lock(report: Report) -> Table:
 
 
 def _outcomes(report: Report) -> Table:
-    table = _table([("outcome", "left"), ("says the photo is", "left"), ("candidates", "right")])
+    columns = ("candidates", "of the URLs", "95 % interval")
+    table = _table([("outcome", "left"), ("says the photo is", "left"), *((name, "right") for name in columns)])
     for outcome, count in report.outcomes.items():
-        table.add_row(outcome.value, _MEANINGS[outcome.kind.value], f"{count:,}")
+        found = estimate(report, outcome)
+        figures = (percent(found.rate), percent(found.low, found.high)) if found else ("", "")
+        table.add_row(outcome.value, _MEANINGS[outcome.kind.value], f"{count:,}", *figures)
     return table
 
 
@@ -172,8 +170,34 @@ def _hosts(report: Report) -> Table:
     columns = ("tried", "saved", "dead", "unknown", "dead rate", "95 % interval")
     table = _table([("host", "left"), *((name, "right") for name in columns)])
     for row in report.hosts[:_MOST_SHOWN]:
-        rate = "" if row.dead_rate is None else f"{row.dead_rate:.1%}"
-        interval = f"{row.dead_rate_low:.1%} to {row.dead_rate_high:.1%}" if rate else ""
         counts = (row.tried, row.saved, row.dead, row.unknown)
-        table.add_row(Text(row.host), *(f"{count:,}" for count in counts), rate, interval)
+        table.add_row(Text(row.host), *(f"{count:,}" for count in counts), *rate_cells(row))
+    return table
+
+
+def _surveys(report: Report) -> Table:
+    columns = ("survey", "began", "of", "asked", "decided", "dead", "95 % interval", "if unknown alive, dead")
+    table = _table([(name, "left" if name == "of" else "right") for name in columns])
+    for row in report.surveys:
+        bounds = percent(row.low_if_unknown_alive, row.high_if_unknown_dead) if row.unknown else ""
+        figures = (percent(row.rate), percent(row.low, row.high), bounds)
+        table.add_row(str(row.run_id), row.began_at[:10], row.of, f"{row.asked:,}", f"{row.decided:,}", *figures)
+    return table
+
+
+def _transitions(report: Report) -> Table:
+    columns = ("survey", "before", "now", "of", "URLs", "share", "95 % interval")
+    table = _table([(name, "left" if name in ("before", "now") else "right") for name in columns])
+    for row in report.transitions:
+        interval = percent(row.low, row.high) or TOO_FEW
+        words = (str(row.run_id), row.before, row.now, f"{row.asked:,}", f"{row.urls:,}")
+        table.add_row(*words, percent(row.rate), interval)
+    return table
+
+
+def _years(report: Report) -> Table:
+    columns = ("year", "URLs decided", "classes", "dead rate", "95 % interval")
+    table = _table([(name, "right") for name in columns])
+    for row in report.years:
+        table.add_row(str(row.year), f"{row.urls:,}", f"{row.classes:,}", *rate_cells(row))
     return table

@@ -68,7 +68,7 @@ FLAGS = {
     "fetch --max-bytes lots": "--max-bytes must be a size such as 20MB",
     "fetch --rate 0": "--rate must be in requests a second, above 0",
     "fetch --top-up=maybe": "--top-up is True or False, not 'maybe'",
-    "report --format yaml": "--format must be one of text, json, csv, html, not 'yaml'",
+    "report --format yaml": "--format must be one of text, json, csv, html, methods, not 'yaml'",
     "report --output /proc/no/such/file": "cannot write to /proc/no/such/file",
     "report --output lists": "cannot write to lists",
     # Flags without their value, or twice

@@ -117,14 +117,14 @@ def test_a_plan_from_a_large_index_whose_lines_are_mixed(tmp_path: Path, number:
 
 
 @pytest.mark.parametrize("number", STOPS)
-def test_a_recheck_that_waits_for_answers(planned: Scraper, standin: StandIn, number: signal.Signals) -> None:
+def test_a_survey_that_waits_for_answers(planned: Scraper, standin: StandIn, number: signal.Signals) -> None:
     planned.done("fetch")
     standin.latency = ENDLESS
     standin.reset_counts()
-    process = planned.start("recheck", "--timeout", "70")
+    process = planned.start("survey", "--timeout", "70")
     until(lambda: len(standin.requests) > 0, process)
     assert ended(process, number) == 130
-    assert planned.rows(LAST_RUN) == [("recheck", 130, 1)]
+    assert planned.rows(LAST_RUN) == [("survey", 130, 1)]
 
 
 @pytest.mark.parametrize("number", STOPS)

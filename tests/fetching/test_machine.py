@@ -469,7 +469,7 @@ def test_a_manifest_that_was_moved_and_put_back_has_lost_nothing(planned: Scrape
 def test_only_one_run_writes_and_readers_may_read(planned: Scraper, standin: StandIn) -> None:
     process = started(planned, standin)
     standin.latency = 1.0
-    writers = (("fetch",), ("plan", TENCH), ("verify", "--repair"), ("recheck",))
+    writers = (("fetch",), ("plan", TENCH), ("verify", "--repair"), ("survey",))
     for result in planned.all(*writers):
         assert f"(process {process.pid})" in stopped_clearly(result, 3)
     for words in (("verify",), ("report",), ("report", "--format", "json")):

@@ -149,10 +149,10 @@ def test_dead_urls_of_an_earlier_run_are_too(moved: Moved) -> None:
     assert moved.standin.requests == []
 
 
-def test_a_recheck_asks_for_the_url_itself(moved: Moved) -> None:
+def test_a_survey_asks_for_the_url_itself(moved: Moved) -> None:
     moved.scraper.done("fetch", "--second-try", "live")
     moved.standin.reset_counts()
-    moved.scraper.done("recheck")
+    moved.scraper.done("survey", "--of", "answered")
     assert LIVE not in {seen.host for seen in moved.standin.requests}
     assert moved.scraper.one("SELECT count(*) FROM rechecks WHERE outcome <> outcome_before") == 0
 

@@ -1,6 +1,6 @@
 """Fuzzing manifests: `python -m tests.fuzzing.manifests --seconds 60 [--seed 1]`.
 
-A real manifest, worked on by plan, fetch, recheck and verify, is changed at random: values, rows, tables, pages, bytes,
+A real manifest, worked on by plan, fetch, survey and verify, is changed at random: values, rows, tables, pages, bytes,
 and the files beside it. Then commands are run on it, each in a process of its own. Whatever the file says, each must
 end in time with an exit code of its own and at most one line of complaint, leave all files alone that are not its own,
 and ask nobody that it may not ask. What breaks a promise is kept in a folder, with the words that did it.
@@ -56,7 +56,9 @@ COMMANDS: Final = (
     ("fetch", "--retries", "1", "--timeout", "5"),
     ("fetch", "--retries", "2", "--timeout", "5", "--retry", "gone,forbidden", "--second-try", "live"),
     ("fetch", "--retries", "1", "--timeout", "5", "--no-top-up", "--check", "header", "--threads", "2"),
-    ("recheck", "--sample", "5", "--timeout", "5"),
+    ("survey", "--sample", "5", "--timeout", "5"),
+    ("survey", "--of", "answered", "--until", "0.3", "--timeout", "5"),
+    ("report", "--format", "methods"),
     ("plan", "n01440764", "n02708093", "-n", "9", "--source", "lists"),
     ("plan", "n02123045", "n01443537", "--source", "lists"),
     ("trace", "n01440764/mine.jpg"),
@@ -79,7 +81,7 @@ def make_bases(folder: Path, standin: StandIn) -> list[Path]:
         worked.done("plan", "-n", "5", "--source", "lists", stdin=f"{label},{wnid}".encode())
     shutil.copytree(worked.folder, folder / "planned")
     worked.done("fetch", "--retries", "1")
-    worked.done("recheck", "--sample", "6")
+    worked.done("survey", "--of", "answered", "--sample", "6")
     next(worked.images.glob("*/*.jpg")).unlink()
     worked.done("verify", "--repair")
     worked.done("plan", "-n", "9", CLASSES[2][0], CLASSES[1][0], "--source", "lists")
@@ -88,6 +90,7 @@ def make_bases(folder: Path, standin: StandIn) -> list[Path]:
     worked.done("plan", "-n", "12", CLASSES[0][0], "--source", "lists")
     shutil.copytree(worked.folder, folder / "old")
     downgrade(folder / "old" / "manifests" / "scraper.db")
+    worked.done("survey", "--sample", "6")
     shutil.copytree(worked.folder, folder / "killed")
     with closing(sqlite3.connect(worked.manifest, isolation_level=None)) as database:
         database.execute("UPDATE runs SET exit_code = NULL WHERE id = 1")

@@ -31,7 +31,8 @@ COMMANDS = {
     "verify": ("verify",),
     "repair": ("verify", "--repair"),
     "fetch": ("fetch", "--retries", "1", "--timeout", "5"),
-    "recheck": ("recheck", "--sample", "9", "--timeout", "5"),
+    "survey": ("survey", "--sample", "9", "--timeout", "5"),
+    "answered": ("survey", "--of", "answered", "--sample", "9", "--timeout", "5"),
     "plan": ("plan", TENCH, "n02123045", "--source", "lists"),
 }
 
@@ -118,7 +119,7 @@ def test_it_is_named_by_table_column_row_and_value_before_anything_is_asked(yard
     assert standin is not None
     requests = len(standin.requests)
     before = yard.scraper.snapshot()
-    for command in ("fetch", "verify", "repair", "recheck"):
+    for command in ("fetch", "verify", "repair", "survey"):
         assert says(yard.ends_well(*COMMANDS[command]), said)
     assert len(standin.requests) == requests
     runs = {name for name in before if "scraper.db" in name}
@@ -184,13 +185,13 @@ def test_an_image_of_no_candidate(yard: Yard) -> None:
         ),
         (
             "UPDATE candidate SET url = CAST(x'68ff' AS TEXT)",
-            "recheck",
+            "answered",
             "candidate.url of row 1440764NNN is 'h\\udcff'",
         ),
         ("UPDATE candidate SET tries = 'many' WHERE state = 0", "fetch", "candidate.tries of row 1440764NNN is 'many'"),
-        ("UPDATE candidate SET outcome = 'eaten'", "recheck", "candidate.outcome of row 1440764NNN is 'eaten'"),
+        ("UPDATE candidate SET outcome = 'eaten'", "answered", "candidate.outcome of row 1440764NNN is 'eaten'"),
         ("UPDATE classes SET n = 'ten'", "report", "classes.n of row n01440764 is 'ten'"),
-        ("UPDATE classes SET n = 'ten'", "plan", "classes.n of row n02708093 is 'ten'"),
+        ("UPDATE classes SET n = 'ten'", "plan", "classes.n of row n01440764 is 'ten'"),
         ("UPDATE classes SET n = -8", "fetch", "classes.n of row n01440764 is -8"),
         ("UPDATE classes SET label = x'ff'", "json", "classes.label of row n01440764 is b'\\xff'"),
         ("UPDATE OR REPLACE host_outcomes SET outcome = 7", "report", "host_outcomes.outcome of row "),

@@ -67,13 +67,13 @@ def test_a_folder_that_cannot_be_written_to(old: Scraper) -> None:
         old.manifest.parent.chmod(0o755)
 
 
-@pytest.mark.parametrize("command", ["plan", "fetch", "recheck", "verify"])
+@pytest.mark.parametrize("command", ["plan", "fetch", "survey", "verify"])
 def test_the_first_run_that_writes_brings_it_up(old: Scraper, command: str) -> None:
     before = content(old)
     words = {
         "plan": ("plan", "n01440764", "--source", "lists"),
         "fetch": ("fetch",),
-        "recheck": ("recheck", "--sample", "1"),
+        "survey": ("survey", "--of", "answered", "--sample", "1"),
         "verify": ("verify", "--repair"),
     }
     old.done(*words[command])
@@ -139,7 +139,7 @@ def test_a_table_of_the_users_in_the_place_of_a_new_one(old: Scraper) -> None:
 def test_a_newer_version_is_refused(filled: Scraper, copied: Scraper) -> None:
     newer = filled.one("PRAGMA user_version") + 1
     doctor(copied, f"PRAGMA user_version = {newer}")
-    for command in ("report", "fetch", "verify", "recheck"):
+    for command in ("report", "fetch", "verify", "survey"):
         assert "upgrade scraper" in copied.done(command, code=3).err
 
 

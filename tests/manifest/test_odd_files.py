@@ -24,7 +24,7 @@ COMMANDS = [
     ("verify",),
     ("verify", "--repair"),
     ("fetch",),
-    ("recheck",),
+    ("survey",),
     ("plan", TENCH, "--source", "lists"),
 ]
 

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassSpec:
-    """A class: how many Flickr URLs (all different) and other lines it lists, and how its list is answered."""
+    """A class: how many Flickr URLs (all different) and other lines it lists, and how its list is answered.
+
+    `mix` is from what its photos' fates are drawn, where that is not the world's.
+    """
 
     wnid: str
     label: str
     flickr: int = 40
     other: int = 30
     listing: ListingFate = ListingFate.LISTED
+    mix: Mapping[Fate, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ class World:
         self.classes = {spec.wnid: spec for spec in classes}
         self.throttle_times = throttle_times
         self.placeholder = photos.placeholder() if placeholder is None else placeholder
-        self._fates = [fate for fate in Fate if mix.get(fate, 0) > 0]
-        self._bounds = list(accumulate(mix[fate] for fate in self._fates))
+        self._mix = mix
         self._lines: dict[str, list[bytes]] = {}
         self._urls: dict[str, tuple[str, ...]] = {}
         self._photos: dict[str, Photo] = {}
@@ -112,7 +115,7 @@ class World:
         urls = lists.flickr_urls(rng, spec.flickr)
         self._urls[spec.wnid] = tuple(urls)
         self._lines[spec.wnid] = lists.mixed(rng, urls, lists.other_lines(rng, spec.other))
-        fates = [self._drawn(url) for url in urls]
+        fates = [self._drawn(url, self._mix if spec.mix is None else spec.mix) for url in urls]
         model = next((file_name(url) for url, fate in zip(urls, fates, strict=True) if fate is Fate.ALIVE), None)
         for url, fate in zip(urls, fates, strict=True):
             name = model if fate is Fate.SAME_BYTES and model else file_name(url)
@@ -121,10 +124,12 @@ class World:
             if fate is Fate.MOVED:
                 self._moved[address(photo.moved_to)] = photo
 
-    def _drawn(self, url: str) -> Fate:
+    def _drawn(self, url: str, mix: Mapping[Fate, float]) -> Fate:
+        fates = [fate for fate in Fate if mix.get(fate, 0) > 0]
+        bounds = list(accumulate(mix[fate] for fate in fates))
         digest = hashlib.blake2b(f"{self.seed} {url}".encode(), digest_size=8).digest()
-        point = int.from_bytes(digest, "big") / 2**64 * self._bounds[-1]
-        return next(fate for fate, bound in zip(self._fates, self._bounds, strict=True) if point < bound)
+        point = int.from_bytes(digest, "big") / 2**64 * bounds[-1]
+        return next(fate for fate, bound in zip(fates, bounds, strict=True) if point < bound)
 
     def find(self, where: str) -> Photo | None:
         """The photo listed at this host, path and query, if there is one."""

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scraper.auditing.rechecking import RecheckProgress
+    from scraper.auditing.surveying import SurveyProgress
     from scraper.auditing.verifying import VerifyProgress
     from scraper.exporting.dataset import ExportProgress
     from scraper.fetching.draining import FetchProgress
@@ -175,12 +175,14 @@ def export_progress() -> Iterator[Callable[[ExportProgress], None]]:
 
 
 @contextlib.contextmanager
-def recheck_progress() -> Iterator[Callable[[RecheckProgress], None]]:
-    """Show how far a wave is."""
+def survey_progress() -> Iterator[Callable[[SurveyProgress], None]]:
+    """Show how far a survey is, and how wide its interval still is where that decides when it ends."""
     display = _Display("URLs asked")
 
-    def show(progress: RecheckProgress) -> None:
-        display.update(progress.done, progress.sample, lambda rate, left: f"{rate:.0f}/s  {left}")
+    def show(progress: SurveyProgress) -> None:
+        width = "" if progress.half_width is None else f"  interval +-{progress.half_width:.1%}"
+        total = max(progress.sample, progress.done)
+        display.update(progress.done, total, lambda rate, left: f"{rate:.0f}/s{width}  {left}")
 
     try:
         yield show

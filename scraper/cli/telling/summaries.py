@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.auditing.forgetting import ForgetSummary
-    from scraper.auditing.rechecking import RecheckSummary
+    from scraper.auditing.surveying import SurveySummary
     from scraper.auditing.verifying import VerifySummary
     from scraper.exporting.dataset import ExportSummary
     from scraper.fetching.draining import FetchSummary
+    from scraper.model import Outcome
     from scraper.planning.wanted.dropping import DropSummary
 
 _SHOWN: Final = 12
@@ -57,13 +58,29 @@ def describe_forget(summary: ForgetSummary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def describe_recheck(summary: RecheckSummary) -> str:
-    """The end of a wave in words."""
-    lines = [f"{count(summary.sample, 'URL')} asked again; wave {summary.run_id} in {summary.manifest}"]
-    for (before, now), urls in sorted(summary.changes.items(), key=lambda item: (item[0][0], -item[1])):
-        was = "a picture" if before == "saved" else before
-        lines.append(f"  {was}, now {'a picture' if now == 'saved' else now}: {urls:,}")
+def describe_survey(summary: SurveySummary) -> str:
+    """The end of a survey in words: what share is dead, and what became of what was known."""
+    found, listed = summary.found, summary.frame == "listed"
+    frame = f"of {summary.urls:,} {'listed' if listed else 'answered'}"
+    lines = [f"{count(summary.asked, 'URL')} {frame} asked; survey {summary.run_id} in {summary.manifest}"]
+    if found.rate is None:
+        lines.append(f"no URL is decided: {count(found.unknown, 'URL')} told nothing")
+    else:
+        sure = "too few for an interval" if found.low is None else f"95 % interval {found.low:.1%} to {found.high:.1%}"
+        whose = "of the lists" if listed else "that were answered"
+        lines.append(f"{found.rate:.1%} of the URLs {whose} are dead ({sure}; {found.decided:,} decided)")
+    if found.unknown and found.low_if_unknown_alive is not None:
+        lines.append(
+            f"were all {found.unknown:,} that are unknown alive, or all dead: "
+            f"from {found.low_if_unknown_alive:.1%}, or up to {found.high_if_unknown_dead:.1%}"
+        )
+    for (before, now), number in sorted(summary.changes.items(), key=lambda item: (item[0][0] or "", -item[1])):
+        lines.append(f"  {_answer(before)}, now {_answer(now)}: {number:,}")
     return "\n".join(lines) + "\n"
+
+
+def _answer(outcome: Outcome | None) -> str:
+    return "not asked before" if outcome is None else "a picture" if outcome == "saved" else outcome
 
 
 def describe_verify(summary: VerifySummary) -> str:

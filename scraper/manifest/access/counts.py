@@ -47,12 +47,15 @@ class HostCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One recheck: how many candidates had an outcome before and have another now; `saved` means a picture answers."""
+    """Of one survey, how many candidates had an outcome before and have another now; `saved` means a picture answers.
+
+    `outcome_before` is None for those that were not asked before.
+    """
 
     run_id: int
     began_at: str
     ended_at: str
-    outcome_before: Outcome
+    outcome_before: Outcome | None
     outcome: Outcome
     candidates: int
 
@@ -108,7 +111,7 @@ def status_counts(book: Manifest) -> dict[str, int]:
 
 
 def waves(book: Manifest) -> tuple[Wave, ...]:
-    """What each recheck found."""
+    """What each survey found."""
     return tuple(book.select(Wave, _WAVE))
 
 

@@ -1,0 +1,335 @@
+"""Asking for a random sample of URLs, to learn what share of the lists is dead, and how that changes over time.
+
+No image is stored and no candidate changes, whatever is answered: each answer is a row of the survey, beside what was
+known before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scraper.config import DEFAULT_MANIFEST, SurveyOptions
+from scraper.errors import InputError, InterruptedRunError
+from scraper.flickr import request_url
+from scraper.manifest.access.candidates import placeholders
+from scraper.manifest.access.surveys import (
+    Survey,
+    SurveyAnswer,
+    list_lengths,
+    record_answers,
+    record_survey,
+    sample_answered,
+    selected,
+)
+from scraper.manifest.schema import RANKS, candidate_id
+from scraper.model import DECIDED_KINDS, Frame, Kind
+from scraper.pacing.room import Room
+from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
+from scraper.running.crew import Crew, Stop
+from scraper.running.queueing import RetryQueue
+from scraper.running.session import exclusive, recorded
+from scraper.statistics.surveys import Stratum, needed, share_of, stratified_order
+from scraper.web.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from scraper.manifest.access.surveys import Selected
+    from scraper.manifest.core import Manifest
+    from scraper.model import Outcome, Reply
+    from scraper.statistics.surveys import Found
+
+FIRST_BYTES: Final = 16 * 1024
+"""Bytes asked for: enough to know a picture, and the whole of the pictures that stand for deleted photos."""
+TRIES: Final = 3
+LEAST_DECIDED: Final = 100
+"""URLs decided before a survey ends because its interval is narrow enough: by fewer that may be chance."""
+USUAL_SAMPLE: Final = 1000
+_MOST_ANSWERED: Final = 1_000_000
+"""URLs of the frame `answered` that are drawn beforehand where no number is given."""
+_CHUNK: Final = 200
+_LOOK_EVERY: Final = 50
+"""Answers between looks at how wide the interval still is."""
+_TICK: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyProgress:
+    """How far a survey is: URLs asked, of about how many, and half the width of its interval so far."""
+
+    done: int
+    sample: int
+    half_width: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySummary:
+    """What a survey came to.
+
+    Attributes:
+        frame: what it drew from.
+        urls: how many URLs that is.
+        asked: how many were asked for.
+        found: the share that is dead, as `scraper.statistics` has it.
+        changes: candidates by what was known of them, None for nothing, and what is answered now, `saved` meaning that
+            a picture answers.
+    """
+
+    manifest: Path
+    run_id: int
+    frame: Frame
+    urls: int
+    asked: int
+    found: Found
+    changes: dict[tuple[Outcome | None, Outcome], int]
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def survey(
+    options: SurveyOptions | None = None,
+    *,
+    manifest: Path | str = DEFAULT_MANIFEST,
+    progress: Callable[[SurveyProgress], None] = _ignore,
+    stop: Stop | None = None,
+    argv: Sequence[str] = (),
+) -> SurveySummary:
+    """Ask for a random sample of the listed URLs, or of those that were answered for good.
+
+    Args:
+        options: what to do.
+        manifest: path of the manifest.
+        progress: called from time to time, in this thread.
+        stop: lets another thread or a signal handler stop it.
+        argv: the command line, for the record.
+
+    Raises:
+        InputError: there is nothing to ask.
+        ManifestError: the manifest cannot be used.
+        StoppedEarlyError: the hosts keep refusing; what was answered is kept.
+        InterruptedRunError: `stop` was asked; the same holds.
+    """
+    options = options or SurveyOptions()
+    path = Path(manifest)
+    with contextlib.ExitStack() as stack:
+        book = stack.enter_context(exclusive(path, create=False))
+        client = stack.enter_context(Client(options.network, threads=options.threads))
+        drawn = _draw(book, options)
+        run = stack.enter_context(recorded(book, "survey", argv))
+        record_survey(
+            book,
+            Survey(
+                run_id=run.id,
+                frame=options.of,
+                urls=drawn.urls,
+                seed=options.seed,
+                sample=options.sample,
+                until=options.until,
+            ),
+        )
+        asking = _Asking(book, run.id, options, drawn, progress=progress, stop=stop or Stop())
+        asking.ask(client)
+        return SurveySummary(
+            path, run.id, options.of, drawn.urls, asking.changes.total(), asking.tally.found(), dict(asking.changes)
+        )
+
+
+# --- drawing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is to be asked, in this order: of `urls` in the frame, whose strata have these sizes, by class number."""
+
+    candidates: Iterator[Selected]
+    urls: int
+    strata: dict[int, int]
+    most: int
+
+
+def _draw(book: Manifest, options: SurveyOptions) -> _Drawn:
+    """Decide the order in which the frame is asked.
+
+    Raises:
+        InputError: there is nothing in it.
+    """
+    rng = random.Random(options.seed)  # noqa: S311 - a repeatable sample, not a secret
+    sample = USUAL_SAMPLE if options.sample is None and options.until is None else options.sample
+    if options.of is Frame.ANSWERED:
+        chosen, urls = sample_answered(book, sample or _MOST_ANSWERED, options.outcomes, rng)
+        if not chosen:
+            raise InputError("there is nothing to ask again: no candidate of these outcomes was answered for good")
+        return _Drawn(_by_chunks(book, chosen), urls, {0: urls}, len(chosen))
+    lists = list_lengths(book)
+    urls = sum(one.candidates for one in lists)
+    if not urls:
+        raise InputError("there is nothing to ask: no class has a list with URLs in it; run `scraper plan` first")
+    order = stratified_order([one.candidates for one in lists], rng)
+    numbers = (candidate_id(lists[place].wnid, rank) for place, rank in islice(order, sample))
+    strata = {candidate_id(one.wnid, 0) // RANKS: one.candidates for one in lists}
+    return _Drawn(_by_chunks(book, numbers), urls, strata, min(urls, sample or urls))
+
+
+def _by_chunks(book: Manifest, numbers: Iterable[int]) -> Iterator[Selected]:
+    """The candidates with these ids, some at a time: most of a long order may never be needed."""
+    numbers = iter(numbers)
+    while chunk := list(islice(numbers, _CHUNK)):
+        yield from selected(book, chunk)
+
+
+class _Tally:
+    """What was answered, by stratum."""
+
+    def __init__(self, strata: dict[int, int]) -> None:
+        self._sizes = strata
+        self._counts: dict[int, list[int]] = {}
+        self.decided = 0
+
+    def add(self, candidate: int, outcome: Outcome) -> None:
+        """Count an answer."""
+        key = candidate // RANKS if candidate // RANKS in self._sizes else 0
+        counts = self._counts.setdefault(key, [0, 0, 0])
+        if outcome.kind in DECIDED_KINDS:
+            counts[0] += 1
+            counts[1] += outcome.kind is Kind.DEAD
+            self.decided += 1
+        else:
+            counts[2] += 1
+
+    def found(self) -> Found:
+        """The share of dead URLs so far."""
+        nothing = (0, 0, 0)
+        return share_of([Stratum(size, *self._counts.get(key, nothing)) for key, size in self._sizes.items()])
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+class _Asking:
+    """One survey under way."""
+
+    def __init__(
+        self,
+        book: Manifest,
+        run_id: int,
+        options: SurveyOptions,
+        drawn: _Drawn,
+        *,
+        progress: Callable[[SurveyProgress], None],
+        stop: Stop,
+    ) -> None:
+        self._book = book
+        self._run_id = run_id
+        self._options = options
+        self._drawn = drawn
+        self._progress = progress
+        self._stop = stop
+        self._enough = False
+        self._next_look = LEAST_DECIDED
+        self._half_width: float | None = None
+        self.tally = _Tally(drawn.strata)
+        self.changes: Counter[tuple[Outcome | None, Outcome]] = Counter()
+
+    def _candidates(self) -> Iterator[Selected]:
+        """What was drawn, until it is enough."""
+        for candidate in self._drawn.candidates:
+            if self._enough:
+                return
+            yield candidate
+
+    def ask(self, client: Client) -> None:
+        """Ask for each, and record the answers as they come."""
+        room = Room(1.0)
+        asker = _Asker(client, Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(self._book)), room)
+        queue = RetryQueue(self._candidates(), threads=self._options.threads, tries=TRIES)
+        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-survey")
+        crew: Crew[tuple[Selected, int], _Answer] = Crew(executor, asker.one, threads=self._options.threads)
+        try:
+            while not queue.finished:
+                if self._stop.asked:
+                    raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
+                for item in queue.take(time.time()):
+                    crew.submit(item)
+                self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
+                self._progress(SurveyProgress(self.changes.total(), self._most(), self._half_width))
+                queue.check_blocked("the host", time.time())
+        finally:
+            crew.cancel()
+            client.close()
+            room.close()
+            crew.dismiss(self._stop)
+
+    def _settle(self, queue: RetryQueue[Selected], answers: list[_Answer]) -> None:
+        rows = []
+        for row, candidate, number, reply in answers:
+            again = queue.again(
+                candidate,
+                number,
+                row.outcome,
+                retryable=row.outcome.retryable,
+                started_at=row.asked_at,
+                retry_after=reply.retry_after,
+                now=time.time(),
+            )
+            if not again:
+                rows.append(row)
+                self.changes[row.before, row.outcome] += 1
+                self.tally.add(row.candidate_id, row.outcome)
+        if rows:
+            record_answers(self._book, self._run_id, rows)
+            self._look()
+
+    def _look(self) -> None:
+        """See now and then whether the interval is as narrow as it is to be."""
+        if self._options.until is None or self.tally.decided < self._next_look:
+            return
+        self._next_look = self.tally.decided + _LOOK_EVERY
+        found = self.tally.found()
+        if found.low is not None and found.high is not None:
+            self._half_width = (found.high - found.low) / 2
+            self._enough = self._half_width <= self._options.until
+
+    def _most(self) -> int:
+        """About how many will be asked."""
+        if self._options.until is None:
+            return self._drawn.most
+        return min(self._drawn.most, needed(self.tally.found().rate, self._options.until))
+
+
+_Answer = tuple[SurveyAnswer, "Selected", int, "Reply"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Asks for one URL, in a thread."""
+
+    client: Client
+    rules: Rules
+    room: Room
+
+    def one(self, item: tuple[Selected, int]) -> _Answer:
+        candidate, number = item
+        asked_at, began = time.time(), time.monotonic()
+        reply = self.client.get(request_url(candidate.url), most=FIRST_BYTES, ranged=True)
+        verdict = glance(reply, self.rules, self.room)
+        row = SurveyAnswer(
+            candidate_id=candidate.candidate_id,
+            asked_at=asked_at,
+            seconds=round(time.monotonic() - began, 6),
+            before=candidate.outcome,
+            outcome=verdict.outcome,
+            status=reply.status,
+            final_url=reply.url,
+            error=verdict.error,
+        )
+        return row, candidate, number, reply
