@@ -13,6 +13,10 @@ from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
 Member = TypeVar("Member", bound=enum.StrEnum)
+_LONGEST_NAME: Final = 255
+"""Bytes of the longest name of a file or folder."""
+_LONGEST_PATH: Final = 4000
+"""Bytes of the longest path, with room for what is added to it; Linux takes 4,095."""
 PathLike = TypeVar("PathLike", bound=PurePath)
 
 _UNITS: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
@@ -171,6 +175,10 @@ class FilePath(Kind[PathLike]):
             return given
         if not isinstance(given, (str, PurePath)) or not str(given) or "\0" in str(given):
             raise ValueError(f"must be a path, not {given!r}")
+        # No file system takes longer ones, and each function of the library says so in its own way.
+        lengths = [len(part.encode("utf-8", "surrogatepass")) for part in str(given).split("/")]
+        if max(lengths) > _LONGEST_NAME or sum(lengths) + len(lengths) > _LONGEST_PATH:
+            raise ValueError(f"must be a path of up to {_LONGEST_PATH} bytes, and each name in it of {_LONGEST_NAME}")
         return self.type(given)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MARK: Final = "\N{REPLACEMENT CHARACTER}"
+_PLAIN: Final = {ord(_MARK): "?", ord("\N{HORIZONTAL ELLIPSIS}"): "..."}
 _CREDENTIALS: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:@]*:(?![0-9]{1,5}[/?#])\S*)@")
 """What stands before the host of a URL; a password may hold a slash, which ought to be written otherwise."""
 _PROXY_FLAG: Final = "--proxy"
@@ -23,6 +25,34 @@ def one_line(text: str, most: int = 300) -> str:
     folded = " ".join(text[: 4 * most].split())
     shown = folded if folded.isprintable() else "".join(c if c.isprintable() else _MARK for c in folded)
     return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def printable(text: str, keep: str = "\n\t") -> str:
+    r"""The text with a mark in place of each character that cannot be printed, but for those of `keep`.
+
+    That is what steers a terminal (C0 and C1 controls, escape sequences by their first character), what turns the
+    direction of text or hides in it (U+202E and its kin), line and paragraph separators, and halves of characters.
+    Spaces of other widths become plain ones.
+
+    >>> ascii(printable("bad\x1b]0;title\x07, \u202egpj.exe\u2028\xa0end\n"))
+    "'bad\\ufffd]0;title\\ufffd, \\ufffdgpj.exe\\ufffd end\\n'"
+    """
+    if text.translate(dict.fromkeys(map(ord, keep))).isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else " " if category(c) == "Zs" else _MARK for c in text)
+
+
+def encodable(text: str, encoding: str, errors: str = "backslashreplace") -> str:
+    r"""The text as a stream of this encoding can hold it, with plain signs in place of our own that it cannot.
+
+    >>> encodable("caf\xe9 \ufffd\u2026", "ascii")
+    'caf\\xe9 ?...'
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, errors).decode(encoding)
+    return text
 
 
 def defused(cell: str) -> str:

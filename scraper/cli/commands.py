@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scraper.auditing.options import ForgetOptions, TraceOptions
@@ -26,12 +27,12 @@ from scraper.config import (
 )
 from scraper.errors import InputError, StoppedEarlyError
 from scraper.exporting.options import ExportForm, ExportOptions
+from scraper.kinds import FilePath
 from scraper.options import Options
 from scraper.texts import redacted_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from scraper.options import FlagSpec
 
@@ -144,20 +145,20 @@ def _report(call: Call[ReportOptions]) -> int:
     from scraper.reporting.numbers import report
 
     found = report(call.manifest)
-    to_file = call.options.output is not None
+    terminal = call.options.output is None and sys.stdout.isatty()
     if call.options.format is ReportFormat.TEXT:
         from scraper.reporting.text import to_text
 
-        text = to_text(found, terminal=not to_file and sys.stdout.isatty())
+        print_text(to_text(found, terminal=terminal), call.options.output, styled=terminal)
     elif call.options.format is ReportFormat.METHODS:
         from scraper.reporting.methods import to_methods
 
-        text = to_methods(found)
+        print_text(to_methods(found), call.options.output)
     else:
         from scraper.reporting.formats import FORMATS
 
-        text = FORMATS[call.options.format](found)
-    print_text(text, call.options.output)
+        errors = "xmlcharrefreplace" if call.options.format is ReportFormat.HTML else "backslashreplace"
+        print_text(FORMATS[call.options.format](found), call.options.output, errors=errors)
     return 1 if call.options.check and found.totals.shortfall else 0
 
 
@@ -195,6 +196,10 @@ def _export(call: Call[ExportOptions]) -> int:
     form, dest = call.words
     if form not in set(ExportForm):
         raise InputError(f"the form of an export is one of {', '.join(ExportForm)}, not {form!r}")
+    try:
+        FilePath(Path).take(dest)
+    except ValueError as error:
+        raise InputError(f"the place of an export {error}") from None
     with export_progress() as progress, stopping() as stop:
         summary = export(form, dest, call.options, manifest=call.manifest, progress=progress, stop=stop)
     print_text(describe_export(summary), done=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
 from scraper.planning.classlists import read_classes, read_input
-from scraper.texts import redacted
+from scraper.texts import encodable, printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scraper.planning.classlists import ClassList
 
 _LARGEST_INPUT: Final = 256 * 2**20
+_KEPT: Final = "\n\t"
+_KEPT_STYLED: Final = "\n\t\x1b"
 
 
 def open_closed() -> None:
@@ -73,12 +75,16 @@ def asker() -> Callable[[str], bool] | None:
     return ask
 
 
-def print_text(text: str, output: Path | None = None, *, done: bool = False) -> None:
-    """Write a result to standard output, or to a file.
+def print_text(
+    text: str, output: Path | None = None, *, done: bool = False, styled: bool = False, errors: str = "backslashreplace"
+) -> None:
+    """Write a result to standard output, or to a file: only what can be printed, whoever wrote it first.
 
     Args:
         text: the result.
         output: the file; None for standard output.
+        styled: whether it holds escape sequences of ours, and none of anybody else's.
+        errors: how characters are written that the encoding of standard output does not have, see `codecs`.
         done: whether work was done that stands, whatever becomes of its result.
 
     Raises:
@@ -86,11 +92,12 @@ def print_text(text: str, output: Path | None = None, *, done: bool = False) -> 
         StoppedEarlyError: it cannot be written, and what was done is kept.
         BrokenPipeError: whoever read it has seen enough.
     """
+    text = printable(text, _KEPT_STYLED if styled else _KEPT)
     try:
         if output is not None:
             output.write_text(text, encoding="utf-8")
         else:
-            sys.stdout.write(text)
+            sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8", errors))
             sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -101,6 +108,13 @@ def print_text(text: str, output: Path | None = None, *, done: bool = False) -> 
 
 def complain(line: str, kind: str = "") -> None:
     """Say on standard error what is wrong, and of what `kind`; a password in what was typed is not repeated."""
+    tell(redacted(line), f"scraper: {kind}")
+
+
+def tell(line: str, before: str = "") -> None:
+    """Say something on standard error; that it cannot be said is no reason to end."""
+    encoding = sys.stderr.encoding or "utf-8"
     with contextlib.suppress(OSError):
-        sys.stderr.writelines(("scraper: ", kind, redacted(line), "\n"))  # not copied: there may be a million lines
+        # Not joined: there may be a million lines.
+        sys.stderr.writelines((before, encodable(printable(line), encoding), "\n"))
         sys.stderr.flush()

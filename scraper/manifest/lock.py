@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from scraper.errors import ManifestBusyError, ManifestError
+from scraper.texts import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ class RunLock:
         try:
             self._lock(file)
         except BlockingIOError:
-            holder = os.pread(file, 200, 0).decode(errors="replace").strip()
+            holder = one_line(os.pread(file, 200, 0).decode(errors="replace"), 100)
             os.close(file)
             raise ManifestBusyError(
                 f"another run is using this manifest ({holder or 'unknown process'}); wait for it or stop it"

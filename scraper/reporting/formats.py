@@ -1,4 +1,7 @@
-"""A report as JSON, CSV or HTML. JSON and CSV are a contract: keys and columns are added, never changed."""
+"""A report as JSON, CSV or HTML. JSON and CSV are a contract: keys and columns are added, never changed.
+
+What lists and servers said is in it as it was said in JSON alone, where whatever is no plain character is escaped.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.config import ReportFormat
 from scraper.reporting.numbers import ClassRow
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
-from scraper.texts import counted
+from scraper.texts import counted, defused, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 def to_json(report: Report) -> str:
     """The whole report as one JSON object."""
-    return json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(asdict(report), indent=2) + "\n"
 
 
 def to_csv(report: Report) -> str:
@@ -31,8 +34,12 @@ def to_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, [field.name for field in fields(ClassRow)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in report.classes)
+    writer.writerows({name: _csv_cell(value) for name, value in asdict(row).items()} for row in report.classes)
     return out.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    return defused(printable(value, keep="")) if isinstance(value, str) else value
 
 
 _STYLE = """
@@ -51,7 +58,7 @@ def to_html(report: Report) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
         (
-            f"<p>{html.escape(report.manifest)}, {html.escape(report.generated_at)}. "
+            f"<p>{_text(report.manifest)}, {_text(report.generated_at)}. "
             f"{totals.tried:,} of {counted(totals.candidates, 'candidate')} tried in "
             f"{counted(totals.requests, 'request')}; "
             f"{totals.unknown:,} still unknown.</p>"
@@ -115,7 +122,11 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Iterable[object]
 
 def _cell(value: object) -> str:
     text = "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-    return f"<td>{html.escape(text)}</td>"
+    return f"<td>{_text(text)}</td>"
+
+
+def _text(text: str) -> str:
+    return html.escape(printable(text, keep=""))
 
 
 FORMATS: Final[dict[ReportFormat, Callable[[Report], str]]] = {

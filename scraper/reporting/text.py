@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
-from scraper.texts import counted
+from scraper.texts import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,14 +126,18 @@ def _classes(report: Report) -> tuple[str, Table]:
 def _class_cells(row: ClassRow) -> tuple[Text, ...]:
     numbers = (row.n, row.saved, row.shortfall or "", row.tried, row.candidates)
     cells = (row.wnid, row.label or "", *(f"{n:,}" if isinstance(n, int) else n for n in numbers), row.reason or "")
-    return tuple(Text(cell) for cell in cells)
+    return tuple(_cell(cell) for cell in cells)
+
+
+def _cell(text: str) -> Text:
+    return Text(printable(text, keep=""))
 
 
 def _lock(report: Report) -> Table:
     names = ("locked", "same", "changed", "lost", "unknown", "replaced")
     table = _table([("wnid", "left"), *((name, "right") for name in names)])
     for row in report.lock[:_MOST_SHOWN]:
-        table.add_row(row.wnid, *(f"{getattr(row, name):,}" for name in names))
+        table.add_row(_cell(row.wnid), *(f"{getattr(row, name):,}" for name in names))
     if len(report.lock) > 1:
         table.add_row("all", *(f"{sum(getattr(row, name) for row in report.lock):,}" for name in names))
     return table
@@ -162,7 +166,7 @@ _MEANINGS: Final = {
 def _statuses(report: Report) -> Table:
     table = _table([("status", "left"), ("requests", "right")])
     for status, count in report.statuses.items():
-        table.add_row("no answer" if status == "none" else status, f"{count:,}")
+        table.add_row(_cell("no answer" if status == "none" else status), f"{count:,}")
     return table
 
 
@@ -171,7 +175,7 @@ def _hosts(report: Report) -> Table:
     table = _table([("host", "left"), *((name, "right") for name in columns)])
     for row in report.hosts[:_MOST_SHOWN]:
         counts = (row.tried, row.saved, row.dead, row.unknown)
-        table.add_row(Text(row.host), *(f"{count:,}" for count in counts), *rate_cells(row))
+        table.add_row(_cell(row.host), *(f"{count:,}" for count in counts), *rate_cells(row))
     return table
 
 

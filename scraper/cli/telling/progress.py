@@ -11,6 +11,9 @@ import humanize
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from scraper.cli.streams import tell
+from scraper.texts import encodable, printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -94,12 +97,11 @@ class _Display:
             self.say(f"{head}  {rest}")
 
     def say(self, line: str) -> None:
+        if self._bar is None:
+            tell(line)
+            return
         with contextlib.suppress(OSError):
-            if self._bar is not None:
-                self._bar.console.print(line)
-            else:
-                sys.stderr.write(line + "\n")
-                sys.stderr.flush()
+            self._bar.console.print(encodable(printable(line), sys.stderr.encoding or "utf-8"))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import humanize
 
+from scraper.texts import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -96,7 +98,7 @@ def describe_verify(summary: VerifySummary) -> str:
         if paths:
             lines.append(f"{len(paths):,} {meaning}:")
             lines += some(f"  {path}" for path in paths)
-    lines += summary.inconsistent
+    lines += [printable(line, keep="") for line in summary.inconsistent]
     if summary.repaired:
         lines.append("repaired: `scraper fetch` gets again what is missing; files with other bytes stay as they are")
     elif summary.missing or summary.damaged or summary.inconsistent:
@@ -163,4 +165,4 @@ def some(lines: Iterator[str]) -> list[str]:
     """The first of some lines, and how many more there are."""
     every = list(lines)
     more = [f"  and {len(every) - _SHOWN:,} more"] if len(every) > _SHOWN else []
-    return every[:_SHOWN] + more
+    return [printable(line, keep="") for line in every[:_SHOWN]] + more

@@ -43,7 +43,7 @@ def _paragraph(trace: Trace) -> Iterator[str]:
 
 def traces_as_json(traces: Sequence[Trace]) -> str:
     """Every candidate as an object of one list."""
-    return json.dumps([_object(trace) for trace in traces], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([_object(trace) for trace in traces], indent=2) + "\n"
 
 
 def _object(trace: Trace) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from scraper.texts import defused
+from scraper.texts import defused, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,11 +49,15 @@ class CsvTable:
 
     def add(self, values: dict[str, Any]) -> None:
         """Write one row, whose values are in the order of the columns."""
-        self._writer.writerow([defused(value) if type(value) is str else value for value in values.values()])
+        self._writer.writerow([_cell(value) if type(value) is str else value for value in values.values()])
 
     def close(self) -> None:
         """End the file."""
         self._file.close()
+
+
+def _cell(text: str) -> str:
+    return defused(printable(text, keep=""))
 
 
 def write_classes(path: Path, classes: tuple[ExportedClass, ...]) -> None:
@@ -102,7 +106,7 @@ class JsonlWriter:
 
     def add(self, picture: Picture) -> None:
         """Write its object."""
-        self._file.write(json.dumps(listed(picture), ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(listed(picture)) + "\n")
 
     def finish(self) -> None:
         """Nothing is left to write."""

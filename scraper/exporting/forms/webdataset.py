@@ -44,7 +44,7 @@ class WebDatasetWriter:
             (
                 _member(key + picture.extension, picture.body),
                 _member(key + ".cls", str(picture.item.cls.index).encode()),
-                _member(key + ".json", json.dumps(known, ensure_ascii=False).encode()),
+                _member(key + ".json", json.dumps(known).encode()),
             )
         )
         shard = self._shard(picture.item.split, len(sample))

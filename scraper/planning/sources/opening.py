@@ -61,9 +61,16 @@ def _taken(parts: list[str]) -> int:
     """How many of the parts make the first name."""
     for count in range(1, len(parts) + 1):
         joined = ",".join(parts[:count]).strip()
-        if (_is_url(joined) and _WNID in joined) or (not _is_url(joined) and Path(joined).exists()):
+        if (_is_url(joined) and _WNID in joined) or (not _is_url(joined) and _exists(joined)):
             return count
     return 1
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long, or no name at all: so it is said once it is opened
+        return False
 
 
 def _is_url(name: str) -> bool:
@@ -76,10 +83,10 @@ def _opened(name: str, means: Means) -> Iterator[Source]:
     elif _is_url(name):
         _check_url(name)
         yield Api(name, means)
-    elif Path(name).is_dir():
+    elif _exists(name) and Path(name).is_dir():
         yield from _in_folder(Path(name), means)
     else:
-        if not Path(name).exists():
+        if not _exists(name):
             short = f" or the name of a known list ({', '.join(KNOWN)})"
             raise InputError(f"--source {name}: no such file or folder{short}; a URL begins with https://")
         if not Path(name).is_file():
