@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from scraper.files.names import Place
 from scraper.files.store import Folder
-from scraper.manifest.access.recording import record_removal
+from scraper.manifest.access.recording import Batch, record, record_removal
 from scraper.running.unfinished import clear_up
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def remove_images(
         InputError: the folder cannot be written to; nothing was changed.
         StoppedEarlyError: the file system refused; the next run goes on where the manifest says so.
     """
+    images = tuple(images)
+    clear_up(book, out)  # what an earlier run was killed over, which nobody would know for ours under another word
+    if not images:
+        record(book, run_id, Batch(revisions=revisions), time.time())
+        return ()
     word = secrets.token_hex(8)
     with contextlib.closing(Folder(out, owner=book.owner)) as folder:
         found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}

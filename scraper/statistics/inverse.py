@@ -88,8 +88,13 @@ class Sample:
 
     @property
     def share_if_unknown_alive(self) -> float | None:
-        """The same if all that are unknown were images."""
-        return share(self.images + self.unknown, self.others, self.hits, self.image_hits, self.stopped)
+        """The same if none that are unknown were of the kind.
+
+        They count as no images, whatever they are: an answer that never came did not bring the n-th image nearer, so
+        that N with them in it is still the place where the n-th of the *other* images stopped the class. So both
+        bounds are unbiased where what is unknown is so for good.
+        """
+        return share(self.images, self.others + self.unknown, self.hits, self.image_hits, self.stopped)
 
     @property
     def share_if_unknown_dead(self) -> float | None:

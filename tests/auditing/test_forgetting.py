@@ -7,10 +7,17 @@ import json
 import shutil
 import signal
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scraper.auditing.forgetting import WHY
+from scraper.files.names import Place
+from scraper.files.store import Folder
+from scraper.manifest.access.recording import record_removal
+from scraper.model import Outcome, Revision, State
+from scraper.running.session import exclusive
 from tests.command import LONGEST, Scraper, check, check_files, check_manifest
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World
@@ -18,6 +25,8 @@ from tests.standin import Fate, StandIn, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+WORD = "0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +158,33 @@ def test_a_kill_leaves_no_row_without_its_file_and_the_next_run_completes_it(min
     check(mine)
     assert mine.one("SELECT count(*) FROM images") == 0
     assert list(mine.images.rglob("*.jpg")) == []
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_what_a_killed_run_was_about_to_remove_goes_with_the_next(mine: Scraper, recorded: bool) -> None:
+    """The two moments that a kill rarely meets: names announced, rows there or gone, and every file still in place."""
+    saved = mine.rows("SELECT id, photo_id, path, bytes, sha256 FROM images JOIN candidates ON id = candidate_id")
+    photos = [str(photo) for _, photo, *_ in saved]
+    with exclusive(mine.manifest, create=False) as book:
+        run = book.start_run("forget", photos, "", time.time())
+        with closing(Folder(mine.images, owner=book.owner)) as folder:
+            claims = [folder.claim(Place.of(path), size=size, sha256=sha256) for *_, path, size, sha256 in saved]
+            folder.announce([claim for claim in claims if claim], WORD)
+            if recorded:
+                gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WHY) for number, *_ in saved]
+                record_removal(book, run, gone, WORD, time.time())
+    check_manifest(mine)
+    check_files(mine, strays=True)
+    mine.done("forget", *photos)
+    check(mine)
+    assert mine.one("SELECT count(*) FROM images") == 0
+    assert list(mine.images.rglob("*.jpg")) == []
+
+
+def test_what_nobody_has_is_left_out_in_advance_without_a_folder(mine: Scraper) -> None:
+    shutil.rmtree(mine.images)
+    mine.done("forget", "12345")
+    assert not mine.images.exists()
 
 
 @pytest.mark.parametrize("way", ["path", "digest", "photo", "url"])

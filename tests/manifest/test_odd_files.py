@@ -107,13 +107,24 @@ def test_a_link_to_a_manifest_is_that_manifest(copied: Scraper) -> None:
     assert not copied.manifest.with_name("scraper.db.lock").is_symlink()
 
 
-@pytest.mark.parametrize("path", ["loop.db", "x" * 300 + ".db", "lists/n01440764.txt/a.db"])
+@pytest.mark.parametrize("path", ["loop.db", "lists/n01440764.txt/a.db"])
 def test_a_path_that_leads_nowhere(copied: Scraper, path: str) -> None:
     (copied.folder / "loop.db").symlink_to("loop.db")
     for words in COMMANDS:
         complaint = copied.done(*words, "--manifest", path, code=3).err
         assert "manifest" in complaint
         assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".db", "y/" * 2100 + "a.db"])
+def test_a_path_that_no_file_can_have_is_a_wrong_command_line(copied: Scraper, path: str) -> None:
+    before = copied.snapshot()
+    for words in COMMANDS:
+        complaint = copied.done(*words, "--manifest", path, code=2).err
+        assert complaint == (
+            "scraper: error: --manifest must be a path of up to 4000 bytes, and each name in it of 255\n"
+        )
+    assert copied.snapshot() == before
 
 
 def _schema(path: Path, change: str) -> None:

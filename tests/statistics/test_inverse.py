@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -25,18 +25,20 @@ if TYPE_CHECKING:
     from scraper.statistics.inverse import Sample
     from tests.statistics.simulation import Class, Fate
 
-IMAGE, LIVE, DEAD, PAGE = (
+IMAGE, LIVE, DEAD, PAGE, SILENT = (
     Seen(True, True, False),
     Seen(True, True, True),
     Seen(True, False, True),
     Seen(True, False, False),
+    Seen(False, False, False),
 )
-"""A picture; one that another form of a dead URL led to; a dead URL; a page."""
+"""A picture; one that another form of a dead URL led to; a dead URL; a page; one that tells nothing."""
 
 
 def orders(counts: Sequence[int]) -> Iterator[tuple[Seen, ...]]:
-    """Every distinguishable order of a list with so many pictures, second tries, dead URLs and pages."""
-    urls = [url for url, count in zip((IMAGE, LIVE, DEAD, PAGE), counts, strict=True) for _ in range(count)]
+    """Every distinguishable order of a list with so many of each kind, as above."""
+    kinds = (IMAGE, LIVE, DEAD, PAGE, SILENT)
+    urls = [url for url, count in zip(kinds, counts, strict=False) for _ in range(count)]
 
     def rest(left: Counter[Seen]) -> Iterator[tuple[Seen, ...]]:
         if not left:
@@ -68,6 +70,19 @@ def test_the_mean_over_all_orders_of_a_list_is_its_true_share(length: int, n: in
         assert sum(map(share, samples)) / len(samples) == Fraction(counts[1] + counts[2], length)
         for sample in samples:
             assert sample.share == pytest.approx(float(share(sample)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_the_bounds_are_means_over_all_orders_too(length: int, n: int) -> None:
+    """What is unknown once and for all: taken for alive or for dead, the mean is the list's share with it so."""
+    for counts in itertools.product(range(length + 1), repeat=5):
+        if sum(counts) == length and (length < 5 or max(counts[3:]) < 3):
+            samples = [sample_of(urls, n=n, listed=length) for urls in orders(counts)]
+            low = statistics.fmean(sample.share_if_unknown_alive or 0.0 for sample in samples)
+            high = statistics.fmean(sample.share_if_unknown_dead or 0.0 for sample in samples)
+            dead, silent = counts[1] + counts[2], counts[4]
+            assert (low, high) == pytest.approx((dead / length, (dead + silent) / length))
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 40])
@@ -108,7 +123,8 @@ def test_what_lies_beyond_the_nth_image_is_left_out() -> None:
     assert sample.share == 0.5
 
 
-@given(st.lists(st.sampled_from([IMAGE, LIVE, DEAD, PAGE, Seen(False, False, False)])), st.integers(1, 8))
+@given(st.lists(st.sampled_from([IMAGE, LIVE, DEAD, PAGE, SILENT])), st.integers(1, 8))
+@example([PAGE, SILENT, LIVE], 1)
 def test_bounds_hold_the_share_whatever_the_unknown_are(urls: list[Seen], n: int) -> None:
     sample = sample_of(urls, n=n, listed=len(urls))
     shares = (sample.share_if_unknown_alive, sample.share, sample.share_if_unknown_dead)
