@@ -142,7 +142,7 @@ class _Shares:
         self.unknown = sum(row[5] for row in rows)
         self.found = self.alive = self.dead = [share(*row[:5]) for row in rows]
         if self.unknown:
-            self.alive = [share(i + u, o, h, again, stopped) for i, o, h, again, stopped, u in rows]
+            self.alive = [share(i, o + u, h, again, stopped) for i, o, h, again, stopped, u in rows]
             self.dead = [share(i, o + u, h + u, again, stopped) for i, o, h, again, stopped, u in rows]
 
     def row(self, of: str, weighting: str, population: str, limit: str) -> EstimateRow:
