@@ -29,6 +29,8 @@ LOCK_WAIT: Final = 30.0
 """Seconds to wait for another program that keeps the manifest locked, a backup or a browser for instance."""
 USUAL_N: Final = 10
 """Images wanted for a class of which nobody has said how many."""
+OVERSAMPLE: Final = 1.33
+"""Candidates that may be tried at first, for each image wanted."""
 MOST_THREADS: Final = 1024
 USUAL_SURVIVAL: Final = 0.75
 """Share of the lists' Flickr URLs that still led to a photo, as users of such tools found around 2021."""
@@ -272,12 +274,15 @@ class PlanOptions(Options):
         Whole(1, MOST_PER_CLASS),
         f"images wanted for each class; without it, planned classes keep theirs and new ones get {USUAL_N}",
     )
-    oversample: float = option(1.33, Number(1, 1000), "candidates that fetch may try at first, for each image wanted")
-    source: str = option(
-        DEFAULT_SOURCE,
+    oversample: float = option(
+        OVERSAMPLE, Number(1, 1000), "candidates that fetch may try at first, for each image wanted"
+    )
+    source: str | None = option(
+        None,
         Text("SOURCE"),
         "where the lists are, by commas, tried in order for each class: a known list (api, fall11, ilsvrc), a URL with "
-        "{wnid} in it, a file or a folder of lists in any common form, packed or not",
+        f"{{wnid}} in it, a file or a folder of lists in any common form, packed or not; without it {DEFAULT_SOURCE}, "
+        "or the lock of --lock alone",
     )
     columns: Columns = option(
         Columns(), ColumnNames(), "url=NAME,class=NAME: which columns of a table matter, by their heads or numbers"
@@ -305,7 +310,31 @@ class PlanOptions(Options):
     dry_run: bool = option(
         default=False, kind=Flag(), help="show the whole forecast, of every class, and leave nothing behind"
     )
+    lock: Path | None = option(
+        None,
+        FilePath(Path),
+        "make the dataset of a lock again: its URLs, kept only where the bytes are those of the lock; with --source, "
+        "the rest of the lists comes behind them",
+    )
+    suppress: Path | None = option(
+        None,
+        FilePath(Path),
+        "leave out for good what this file names, in the lines that forget --list prints: nothing of it is asked for",
+    )
     network: NetworkOptions = group(NetworkOptions, "connections")
+
+    def _agree(self) -> None:
+        if self.lock is None:
+            return
+        if self.n is not None:
+            raise OptionError("n", "contradicts --lock, which says how many images each class has: plan -n later")
+        if self.preset is not None:
+            raise OptionError("preset", "contradicts --lock, whose classes are planned: name some to take only these")
+        if self.oversample != OVERSAMPLE:
+            raise OptionError("oversample", "contradicts --lock, of which every URL may be tried at first")
+        if self.source is None and (self.shuffle is not None or self.columns != Columns()):
+            option = "columns" if self.shuffle is None else "shuffle"
+            raise OptionError(option, "is for lists, and --lock has none but with --source")
 
     @property
     def target(self) -> int:

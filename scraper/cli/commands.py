@@ -99,7 +99,8 @@ def _plan(call: Call[PlanOptions]) -> int:
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import SourceSilentError
 
-    classes = class_words(call.words) if call.words or call.options.preset else standard_input(usage(PLAN))
+    told = bool(call.words or call.options.preset or call.options.lock)
+    classes = class_words(call.words) if told else standard_input(usage(PLAN))
     dry = call.options.dry_run
     try:
         with plan_progress() as (progress, notice), stopping() as stop:
@@ -114,11 +115,10 @@ def _plan(call: Call[PlanOptions]) -> int:
                 argv=_argv(),
             )
     except SourceSilentError as error:
-        raise StoppedEarlyError("\n".join([str(error), *ways(error.summary, piped=not call.words)])) from error
-    piped = not (call.words or call.options.preset)
-    text = describe_rehearsal(summary) if dry else describe_plan(summary, piped=piped)
+        raise StoppedEarlyError("\n".join([str(error), *ways(error.summary, piped=not told)])) from error
+    text = describe_rehearsal(summary) if dry else describe_plan(summary, piped=not told)
     print_text(text, done=not dry)
-    return 1 if summary.failed else 0
+    return 0 if summary.complete else 1
 
 
 def _drop(call: Call[DropOptions]) -> int:
@@ -134,10 +134,11 @@ def _fetch(call: Call[FetchOptions]) -> int:
     from scraper.cli.telling.progress import fetch_progress
     from scraper.cli.telling.summaries import describe_fetch
     from scraper.fetching.draining import fetch
+    from scraper.reporting.locked import lock_fate
 
     with fetch_progress() as (progress, notice), stopping() as stop:
         summary = fetch(call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv())
-    print_text(describe_fetch(summary), done=True)
+    print_text(describe_fetch(summary, lock_fate(call.manifest)), done=True)
     return 1 if summary.unresolved and not summary.listed else 0
 
 
@@ -258,7 +259,9 @@ PLAN: Final = Command(
     "Classes are given as arguments, or one a line on standard input: by name, as in tench or 'crane (bird)', or by "
     "a WordNet id such as n01440764, with a label before or after it if you like; scraper classes finds them. A name "
     "that means several classes is refused with each of them. Run again, plan goes on where it stopped and tries the "
-    "failed classes again; with more classes it adds them, with another -n it moves the target.",
+    "failed classes again; with more classes it adds them, with another -n it moves the target.\n\n"
+    "With --lock, the classes, their numbers of images and the URLs are those of the lock; classes that are given too "
+    "are the only ones of it that are planned.",
     PlanOptions,
     _plan,
     words="[CLASS ...]",
@@ -320,7 +323,7 @@ EXPORT: Final = Command(
     "keep",
     "write the images as a dataset: folders, shards, a table or a lock",
     "Write the images as a dataset: imagefolder, webdataset or parquet, which loaders read; csv or jsonl, the list "
-    "alone; or a lock, one line an image with its digest.\n\n"
+    "alone; or a lock, from which the same dataset can be made again.\n\n"
     "Each file is checked as it is read; what is missing or damaged is named and left out. A run may be writing to the "
     "manifest meanwhile.",
     ExportOptions,

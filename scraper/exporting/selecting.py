@@ -11,7 +11,9 @@ from scraper.errors import InputError
 from scraper.exporting.options import Conflicts, Folders
 from scraper.exporting.splits import photos_of, split_of
 from scraper.manifest.access.exports import listed_classes, stored_images
-from scraper.model import Wnid
+from scraper.manifest.access.locks import locked_classes
+from scraper.manifest.access.withdrawing import Withdrawal, withdrawals
+from scraper.model import Withdrawn, Wnid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -101,19 +103,22 @@ class Selection:
 
 
 def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, folders: Folders) -> Selection:
-    """Choose the images of a dataset.
+    """Choose the images of a dataset, without those that someone asked to be left out.
 
     Raises:
         InputError: there is none, or photos are in several classes and that is an error here.
     """
     classes = {cls.wnid: cls for cls in listed_classes(book)}
-    images, surplus = _first(stored_images(book), classes)
+    left_out = set(withdrawals(book))
+    stored = (image for image in stored_images(book) if not left_out or left_out.isdisjoint(_ways(image)))
+    images, surplus = _first(stored, classes)
     photos = photos_of((image.photo_id, image.sha256) for image in images)
     found = _conflicts(images, photos)
     kept = _settled(list(zip(images, photos, strict=True)), found, conflicts)
     if not kept:
         raise InputError("there is no image to export: run `scraper fetch` first")
-    entries = _entries(classes.values(), Counter(_wnid(image) for image, _ in kept), folders)
+    digests = _digests(classes.values(), [image for image, _ in kept], locked_classes(book))
+    entries = _entries(classes.values(), Counter(_wnid(image) for image, _ in kept), digests, folders)
     items = (Item(image, photo, entries[_wnid(image)], split_of(photo, shares, seed)) for image, photo in kept)
     return Selection(
         classes=tuple(entries.values()),
@@ -127,6 +132,26 @@ def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, f
 
 def _wnid(image: StoredImage) -> Wnid:
     return Wnid(image.path.partition("/")[0])
+
+
+def _ways(image: StoredImage) -> list[Withdrawal]:
+    """What someone may have called an image who asked for it to be left out."""
+    photo = [] if image.photo_id is None else [Withdrawal(Withdrawn.PHOTO, str(image.photo_id))]
+    return [*photo, Withdrawal(Withdrawn.URL, image.url), Withdrawal(Withdrawn.SHA256, image.sha256)]
+
+
+def _digests(
+    classes: Iterable[ListedClass], images: Iterable[StoredImage], locked: Mapping[Wnid, str | None]
+) -> dict[Wnid, str | None]:
+    """The digest of the list that the ranks of each class are of: where all its images are a lock's, as the lock says.
+
+    So the same images give the same lock again, whatever list was behind it.
+    """
+    others = {_wnid(image) for image in images if not image.locked}
+    return {
+        cls.wnid: locked[cls.wnid] if cls.wnid in locked and cls.wnid not in others else cls.listing_sha256
+        for cls in classes
+    }
 
 
 def _first(images: Iterable[StoredImage], classes: Mapping[Wnid, ListedClass]) -> tuple[list[StoredImage], int]:
@@ -165,7 +190,9 @@ def _settled(
     return [(image, photo) for image, photo in images if first.get(photo, _wnid(image)) == _wnid(image)]
 
 
-def _entries(classes: Iterable[ListedClass], images: Counter[Wnid], folders: Folders) -> dict[str, ExportedClass]:
+def _entries(
+    classes: Iterable[ListedClass], images: Counter[Wnid], digests: Mapping[Wnid, str | None], folders: Folders
+) -> dict[str, ExportedClass]:
     """The classes that have images, each with a name of its own."""
     there = [cls for cls in classes if images[cls.wnid]]
     labels = Counter((cls.label or cls.wnid) for cls in there)
@@ -174,7 +201,7 @@ def _entries(classes: Iterable[ListedClass], images: Counter[Wnid], folders: Fol
         label = cls.label or cls.wnid
         name = label if labels[label] == 1 else f"{label} ({cls.wnid})"
         entries[cls.wnid] = ExportedClass(
-            index, cls.wnid, label, name, cls.wnid, images[cls.wnid], cls.listing_sha256, cls.source
+            index, cls.wnid, label, name, cls.wnid, images[cls.wnid], digests[cls.wnid], cls.source
         )
     return entries if folders is Folders.WNID else _with_label_folders(entries)
 

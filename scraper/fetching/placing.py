@@ -65,7 +65,7 @@ class Placer:
 
     def look_up(self, attempts: Iterable[Attempt]) -> None:
         """Ask the manifest in one go for what `place` must know of these attempts, which come next."""
-        digests = {attempt.picture.sha256 for attempt in attempts if attempt.picture is not None}
+        digests = {attempt.sha256 for attempt in attempts if attempt.sha256 and _is_compared(attempt)}
         found = same_bytes(self._book, digests) if digests else {}
         self._looked_up = {digest: found.get(digest, []) for digest in digests}
 
@@ -77,7 +77,9 @@ class Placer:
         """Decide that the attempt's picture is kept, or throw it away and say what it is."""
         picture, candidate = attempt.picture, attempt.candidate
         if picture is None:
-            return Placed(attempt)
+            return (
+                self._changed(attempt, attempt.sha256) if attempt.sha256 and _is_compared(attempt) else Placed(attempt)
+            )
         if picture.sha256 in self._withdrawn:
             return self._refuse(attempt, Outcome.WITHDRAWN, "someone asked for this picture to be left out")
         if picture.sha256 in self._known:
@@ -94,6 +96,19 @@ class Placer:
         twin = Twin(candidate.id, candidate.url, candidate.photo_id, path, candidate.form, candidate.fate)
         self._unrecorded[picture.sha256].append(twin)
         return placed
+
+    def _changed(self, attempt: Attempt, sha256: str) -> Placed:
+        """Look at a picture that is not that of the lock: alike for several photos, it is a placeholder."""
+        candidate = attempt.candidate
+        if sha256 in self._known:
+            return self._refuse(attempt, Outcome.PLACEHOLDER, "the same bytes came for several photos")
+        twins = [*self._recorded(sha256), *self._unrecorded[sha256]]
+        photos = {twin.photo_id for twin in twins} | {candidate.photo_id}
+        if len(photos - {None}) >= SUSPICIOUS_PHOTOS:
+            return self._expose(attempt, sha256, twins, len(photos))
+        twin = Twin(candidate.id, candidate.url, candidate.photo_id, None, candidate.form, candidate.fate)
+        self._unrecorded[sha256].append(twin)
+        return Placed(attempt)
 
     def _refuse(self, attempt: Attempt, outcome: Outcome, why: str) -> Placed:
         if attempt.picture is not None:
@@ -159,6 +174,11 @@ class Placer:
         if (kept := self._kept.get(twin.candidate_id)) is not None:
             return kept.place, kept.mark
         return Place.of(twin.path or ""), twin.mark
+
+
+def _is_compared(attempt: Attempt) -> bool:
+    """Whether a whole picture came, to be kept or not."""
+    return attempt.picture is not None or attempt.outcome is Outcome.CHANGED
 
 
 def _wanted(candidate: Candidate, picture: Picture) -> Wanted:

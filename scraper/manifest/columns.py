@@ -235,9 +235,12 @@ COLUMNS: Final[dict[str, Kind]] = {
     "withdrawals.run_id": ID,
     "withdrawals.withdrawn_at": TIME,
     "locked.candidate_id": CANDIDATE,
-    "locked.rank": ID,
+    "locked.rank": _whole(1, RANKS - 1),
     "locked.sha256": DIGEST,
     "locked.bytes": ID,
+    "locked_classes.wnid": WNID,
+    "locked_classes.run_id": ID,
+    "locked_classes.listing_sha256": _or_null(DIGEST),
     "placeholders.sha256": DIGEST,
     "placeholders.run_id": ID,
     "placeholders.found_at": TIME,
@@ -319,6 +322,7 @@ COLUMNS: Final[dict[str, Kind]] = {
     "signed": SIGNED,
     "text": TEXT,
     "expected": _or_null(DIGEST),
+    "locked_rank": _or_null(_whole(1, RANKS - 1)),
 }
 """What each column of every table may hold, whatever its type in SQL is."""
 

@@ -129,6 +129,7 @@ CREATE TABLE attempt (
   sha256 TEXT
 ) STRICT;
 CREATE INDEX attempt_duplicate ON attempt (sha256) WHERE outcome = 'duplicate';
+CREATE INDEX attempt_changed ON attempt (sha256) WHERE outcome = 'changed';
 
 CREATE TABLE revisions (
   id INTEGER PRIMARY KEY,
@@ -163,6 +164,12 @@ CREATE TABLE locked (
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   bytes INTEGER NOT NULL CHECK (bytes >= 1)
 ) STRICT;
+
+CREATE TABLE locked_classes (
+  wnid TEXT PRIMARY KEY REFERENCES classes (wnid),
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  listing_sha256 TEXT CHECK (length(listing_sha256) = 64)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rechecks (
   id INTEGER PRIMARY KEY,

@@ -35,6 +35,7 @@ _KEYS: Final = {
     "statuses": "status",
     "image": "candidate_id",
     "locked": "candidate_id",
+    "locked_classes": "wnid",
     "class_outcomes": "wnid || ' ' || outcome",
     "host_outcomes": "host || ' ' || outcome",
     "surveys": "run_id",

@@ -13,18 +13,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.config import DEFAULT_MANIFEST, PlanOptions
+from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, PlanOptions
 from scraper.errors import InterruptedRunError, OptionError
 from scraper.manifest.access import lists
 from scraper.manifest.access.forecasts import save_forecast
+from scraper.manifest.access.locks import locked_classes
+from scraper.manifest.core import Manifest
 from scraper.manifest.outline import rehearsal
-from scraper.model import ClassRequest, Listing, ListingOutcome
+from scraper.model import ClassRequest, ListingOutcome
 from scraper.planning.classlists import ClassList, read_classes
 from scraper.planning.forecasting.outlook import outlook
+from scraper.planning.locked.checking import asked_of, refuse_others
+from scraper.planning.locked.opening import open_lock
+from scraper.planning.locked.source import FORM, Behind, LockSource
+from scraper.planning.recording import Pass, Record, hosts_of
 from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
 from scraper.planning.sources.known import called
 from scraper.planning.sources.opening import open_sources
-from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError, SourceSummary
+from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError
 from scraper.planning.wanted.asking import asked_for, labelled, moved
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole
@@ -32,12 +38,13 @@ from scraper.texts import one_line
 from scraper.web.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from scraper.manifest.access.lists import ClassEntry
-    from scraper.manifest.core import Manifest
     from scraper.model import Wnid
-    from scraper.planning.sources.interface import Answers, Source
+    from scraper.planning.locked.opening import Lock
+    from scraper.planning.sources.interface import Source
+    from scraper.planning.summaries import SourceSummary
     from scraper.planning.wanted.asking import Asked
 
 
@@ -77,10 +84,14 @@ def plan(
     options, stop = options or PlanOptions(), stop or Stop()
     path = Path(manifest)
     read = classes if isinstance(classes, ClassList) else _read(classes)
-    asked = asked_for(read, options)
-    call = _Call(asked, options, progress, notice, ask or _refuse, stop, argv)
+    lock = open_lock(options.lock, options.hosts) if options.lock is not None else None
+    asked = asked_for(read, options) if lock is None else asked_of(lock, read, options)
+    call = _Call(asked, options, progress, notice, ask or _refuse, stop, argv, lock)
     if not options.dry_run:
         return _plan(call, path)
+    if lock is not None and path.exists() and not Manifest.unmade(path):
+        with Manifest.open(path) as book:
+            refuse_others(book, lock, asked.requests)
     with rehearsal(path) as copy:
         return replace(_plan(call, copy), manifest=path)
 
@@ -96,6 +107,12 @@ class _Call:
     ask: Callable[[str], bool]
     stop: Stop
     argv: Sequence[str]
+    lock: Lock | None = None
+
+    @property
+    def sources(self) -> str:
+        """What to open, for lists or for what comes behind the lock."""
+        return self.options.source or ("" if self.lock is not None else DEFAULT_SOURCE)
 
 
 def _plan(call: _Call, path: Path) -> PlanSummary:
@@ -111,15 +128,19 @@ def _plan(call: _Call, path: Path) -> PlanSummary:
             call.ask,
             call.stop,
         )
-        sources = open_sources(options.source, means)
+        sources = open_sources(call.sources, means) if call.sources else []
+        first, behind = (sources, []) if call.lock is None else ([LockSource(call.lock)], _behind(sources, call.lock))
         book = stack.enter_context(exclusive(path, create=True))
-        record = recorded_whole if len(sources) == 1 and sources[0].whole and sources[0].local else recorded
+        if call.lock is not None and not options.dry_run:
+            refuse_others(book, call.lock, call.asked.requests)
+        record = recorded_whole if _at_once([*first, *behind]) else recorded
         run = stack.enter_context(record(book, "plan", call.argv))
         before = {entry.wnid: entry for entry in lists.classes(book)}
         labels = {wnid: entry.label for wnid, entry in before.items()}
         requests, relabelled = labelled(call.asked, options.labels, labels)
         resolver = _Resolver(book, run.id, call, {request.wnid: request for request in requests})
-        resolver.run(sources)
+        resolver.run(first)
+        resolver.fill(behind)
         lists.relabel(book, relabelled)
         planned = _planned(book, call.asked.requests, options)
         told = outlook(book, options.survival)
@@ -133,10 +154,22 @@ def _plan(call: _Call, path: Path) -> PlanSummary:
             sources=tuple(resolver.gave),
             moved=moved(targets, ((each.wnid, each.n) for each in planned)),
             outlook=told,
+            locked=None if call.lock is None else call.lock.name,
+            filled=resolver.filled,
+            unfilled=resolver.unfilled,
         )
         _refuse_silence(summary)
-        run.exit_code = 1 if summary.failed else 0
+        run.exit_code = 0 if summary.complete else 1
         return summary
+
+
+def _behind(sources: Iterable[Source], lock: Lock) -> list[Source]:
+    return [Behind(source, lock) for source in sources]
+
+
+def _at_once(sources: Sequence[Source]) -> bool:
+    """Whether the whole plan is one transaction, as it can be where nobody has to be waited for."""
+    return len(sources) == 1 and sources[0].whole and sources[0].local
 
 
 def _refuse(question: str) -> bool:
@@ -177,13 +210,8 @@ def _planned_class(row: ClassEntry, options: PlanOptions) -> PlannedClass:
         error=row.error,
         listed=row.listed,
         candidates=row.candidates,
-        as_asked=made_with == (_said(options.hosts), options.shuffle),
+        as_asked=made_with == (hosts_of(options), options.shuffle),
     )
-
-
-def _said(hosts: Iterable[str]) -> str:
-    """Hosts as the manifest has them."""
-    return ",".join(hosts)
 
 
 class _Resolver:
@@ -196,7 +224,7 @@ class _Resolver:
         call: _Call,
         requests: dict[Wnid, ClassRequest],
     ) -> None:
-        self._record = _Record(book, run_id, call.options)
+        self._record = Record(book, run_id, call.options, call.lock)
         self._requests = requests
         self._progress = call.progress
         self._notice = call.notice
@@ -207,25 +235,47 @@ class _Resolver:
         self._candidates = 0
         self.gave: list[SourceSummary] = []
         self.resolved = 0
+        self.filled = 0
+        self.unfilled: dict[Wnid, str] = {}
 
     def run(self, sources: Sequence[Source]) -> None:
         """Ask the sources, each for the classes that those before it did not have."""
         self._report((), "")
-        options = self._record.options
-        lists.want(
-            self._record.book,
-            self._requests.values(),
-            n=options.target,
-            budget=options.budget,
-            keep=options.n is None,  # without -n those that are planned keep theirs
-        )
+        self._want()
         for place, source in enumerate(sources):
             if self._missing:
                 self._ask(source, sources[place + 1 :], alone=len(sources) == 1)
 
+    def _want(self) -> None:
+        book, options, lock = self._record.book, self._record.options, self._record.lock
+        requests, n, budget = self._requests.values(), options.target, options.budget
+        if lock is None:  # without -n those that are planned keep theirs
+            lists.want(book, requests, n=n, budget=budget, keep=options.n is None)
+            return
+        images = {wnid: len(lock.classes[wnid].images) for wnid in self._requests}
+        before = locked_classes(book)
+        for keep in (True, False):
+            some = [request for request in requests if (request.wnid in before) is keep]
+            lists.want(book, some, n=n, budget=budget, keep=keep, each=images)
+
+    def fill(self, sources: Sequence[Source]) -> None:
+        """Ask the sources for the rest of the lists of classes that have no more than their lock."""
+        if not sources:
+            return
+        alone = lists.listed_as(self._record.book, FORM)
+        self._record = replace(self._record, behind=True)
+        self._missing = [wnid for wnid in self._requests if wnid in alone]
+        self._why = {}
+        resolved, wanted = self.resolved, len(self._missing)
+        for place, source in enumerate(sources):
+            if self._missing:
+                self._ask(source, sources[place + 1 :], alone=False)
+        self.resolved, self.filled = resolved, wanted - len(self._missing)
+        self.unfilled = {wnid: self._why.get(wnid, "not asked for") for wnid in self._missing}
+
     def _ask(self, source: Source, others: Sequence[Source], *, alone: bool) -> None:
         why = None if alone else self._why
-        one = _Pass(self._record, source, self._missing, why)
+        one = Pass(self._record, source, self._missing, why)
         try:
             self._read(one)
         except StartOverError:
@@ -234,7 +284,7 @@ class _Resolver:
         except SourceFailedError as error:
             if alone:
                 raise
-            one = _Pass(self._record, source, self._missing, why)
+            one = Pass(self._record, source, self._missing, why)
             one.fail_rest(ListingOutcome.UNREADABLE, one_line(str(error.__cause__ or error)))
             self._notice(str(error))
         self._missing = [wnid for wnid in self._missing if wnid not in one.listed]
@@ -246,7 +296,7 @@ class _Resolver:
         if silence is not None and others:
             self._notice(f"{called(source.name)} gives no lists: {silence.how}; going on with {called(others[0].name)}")
 
-    def _read(self, one: _Pass) -> None:
+    def _read(self, one: Pass) -> None:
         with contextlib.ExitStack() as stack:
             for answers in stack.enter_context(contextlib.closing(one.source.lists(self._missing))):
                 if one.begins(answers):
@@ -259,99 +309,7 @@ class _Resolver:
                 one.fail_rest(ListingOutcome.NOT_IN_SOURCE, "it has no list of it")
         self._report(one, "")
 
-    def _report(self, one: _Pass | tuple[()], doing: str) -> None:
+    def _report(self, one: Pass | tuple[()], doing: str) -> None:
         listed, failed, candidates = (len(one.listed), len(one.failed), one.candidates) if one else (0, 0, 0)
         done = len(self._requests) - len(self._missing) + listed + failed
         self._progress(PlanProgress(done, len(self._requests), failed, self._candidates + candidates, doing))
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """The manifest, as far as a plan writes to it."""
-
-    book: Manifest
-    run_id: int
-    options: PlanOptions
-
-    def save(self, wnid: Wnid, listing: Listing, source: str) -> None:
-        """Record what a source said of a class."""
-        lists.save_listing(
-            self.book,
-            self.run_id,
-            wnid,
-            listing,
-            source=source,
-            hosts=_said(self.options.hosts),
-            shuffle=self.options.shuffle,
-            now=time.time(),
-        )
-
-    def save_tries(self, answers: Answers) -> None:
-        """Record requests, and a whole list that was read."""
-        if answers.tries:
-            lists.save_listing_tries(self.book, self.run_id, answers.tries)
-        if answers.read is not None:
-            lists.save_whole_list(self.book, self.run_id, answers.read, time.time())
-
-
-class _Pass:
-    """One source being asked for classes: what it gave so far, which counts once it has ended well."""
-
-    def __init__(self, record: _Record, source: Source, wanted: Collection[Wnid], why: dict[Wnid, str] | None) -> None:
-        """With what the sources before said of the classes that they did not have; None for the only source."""
-        self._record = record
-        self._wanted = wanted
-        self._why = why
-        self._begun = False
-        self.source = source
-        self.gave = SourceSummary(source.name)
-        self.listed: set[Wnid] = set()
-        self.failed: dict[Wnid, str] = {}
-        self.candidates = 0
-
-    def begins(self, answers: Answers) -> bool:
-        """Whether with these answers the one transaction of a whole source begins."""
-        if self._begun or not self.source.whole or not (answers.settled or answers.read):
-            return False
-        self._begun = True
-        return True
-
-    def take(self, answers: Answers) -> None:
-        """Record answers."""
-        self.gave.silence = answers.silence
-        self.gave.told = answers.told or self.gave.told
-        if answers.tries or answers.settled or answers.read:
-            with self._record.book.transaction():
-                self._record.save_tries(answers)
-                for wnid, listing in answers.settled:
-                    self._save(wnid, listing)
-            if answers.read is not None:
-                self.gave.add_odd(answers.read.odd)
-
-    def fail_rest(self, outcome: ListingOutcome, error: str) -> None:
-        """Record that the classes which the source did not settle got no list from it."""
-        with self._record.book.transaction():
-            for wnid in self._wanted:
-                if wnid not in self.listed and wnid not in self.failed:
-                    self._save(wnid, Listing(outcome, error=error))
-
-    def _save(self, wnid: Wnid, listing: Listing) -> None:
-        if listing.outcome is ListingOutcome.LISTED:
-            self.listed.add(wnid)
-            self.candidates += len(listing.candidates)
-            self.gave.listed += 1
-            self.gave.forms[listing.form or ""] += 1
-            self.gave.add_odd(listing.odd)
-        else:
-            self.failed[wnid] = self._told(wnid, listing)
-            listing = replace(listing, error=self.failed[wnid])
-        self._record.save(wnid, listing, self.source.name)
-
-    def _told(self, wnid: Wnid, listing: Listing) -> str:
-        """Why a class has no list: with several sources, what each of them said."""
-        error = listing.error or str(listing.outcome)
-        if self._why is None:
-            return error
-        before = self._why.get(wnid)
-        said = f"{called(self.source.name)}: {error}"
-        return f"{before}; {said}" if before else said

@@ -91,6 +91,9 @@ class PlanSummary:
         sources: what each source gave that was asked in this run, in order.
         moved: how many classes went from one n to another.
         outlook: what all classes of the manifest can be expected to come to.
+        locked: the lock that it was made from.
+        filled: how many classes of a lock got the rest of their list in this run.
+        unfilled: those that did not, although sources were asked for it, with the reason.
     """
 
     manifest: Path
@@ -100,6 +103,14 @@ class PlanSummary:
     sources: tuple[SourceSummary, ...] = ()
     moved: dict[tuple[int, int], int] = field(default_factory=dict)
     outlook: Outlook | None = None
+    locked: str | None = None
+    filled: int = 0
+    unfilled: dict[Wnid, str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every class has all that was asked for."""
+        return not self.failed and not self.unfilled
 
     @property
     def failed(self) -> tuple[PlannedClass, ...]:

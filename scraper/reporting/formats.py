@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import ReportFormat
+from scraper.reporting.locked import LOCK_NOTE, NUMBERS, lock_total
 from scraper.reporting.numbers import ClassRow
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted, defused, printable
@@ -20,6 +21,7 @@ from scraper.texts import counted, defused, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from scraper.reporting.locked import LockRow
     from scraper.reporting.numbers import HostRow, Report, YearRow
     from scraper.reporting.surveys import SurveyRow, TransitionRow
 
@@ -64,6 +66,7 @@ def to_html(report: Report) -> str:
             f"{totals.unknown:,} still unknown.</p>"
         ),
         *(f"<p>{html.escape(line)}.</p>" for line in rate_lines(report)),
+        _table(f"Images of the lock: {LOCK_NOTE}", _LOCK_COLUMNS, map(_lock_cells, _lock_rows(report))),
         _table("Candidates by outcome", _OUTCOME_COLUMNS, _outcome_rows(report)),
         _table("Requests by HTTP status", ("status", "", "requests"), ((s, "", n) for s, n in report.statuses.items())),
         _table("Candidates by host", _HOST_COLUMNS, map(_host_cells, report.hosts)),
@@ -80,6 +83,17 @@ _OUTCOME_COLUMNS = ("outcome", "kind", "candidates", "of the URLs", "95 % interv
 _HOST_COLUMNS = ("host", "", "tried", "saved", "dead", "unknown", "dead rate", "95 % interval")
 _YEAR_COLUMNS = ("year", "", "URLs decided", "classes", "dead rate", "95 % interval")
 _CLASS_COLUMNS = ("wnid", "label", "n", "listed", "candidates", "tried", "saved", "shortfall", "reason")
+
+
+_LOCK_COLUMNS = ("wnid", "", *NUMBERS)
+
+
+def _lock_rows(report: Report) -> Iterable[LockRow]:
+    return (*report.lock, lock_total(report.lock)) if len(report.lock) > 1 else report.lock
+
+
+def _lock_cells(row: LockRow) -> tuple[object, ...]:
+    return row.wnid, "", *(getattr(row, name) for name in NUMBERS)
 
 
 _SURVEY_COLUMNS = ("survey", "of", "began", "asked", "decided", "dead", "95 % interval", "if unknown alive, dead")

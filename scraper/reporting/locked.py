@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from scraper.manifest.access.candidates import class_states
 from scraper.manifest.access.locks import locked_states
-from scraper.model import Outcome, State
+from scraper.manifest.core import Manifest
+from scraper.model import Outcome, State, Wnid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from scraper.manifest.access.locks import LockedState
-    from scraper.manifest.core import Manifest
+
+NUMBERS: Final = ("locked", "same", "changed", "lost", "unknown", "replaced")
+"""What is counted of each class, in the order in which it is shown."""
+LOCK_NOTE: Final = "the lists of these classes begin with URLs that led to images once, so rates of dead URLs are lower"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +74,34 @@ def _fate(known: LockedState) -> str:
     if known.state is not State.LOST:
         return "unknown"
     return "changed" if known.outcome is Outcome.CHANGED else "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class LockFate:
+    """What became of all images of the locks: their sums, and whether lists stand behind them."""
+
+    total: LockRow
+    lists: bool
+
+
+def lock_fate(manifest: Path) -> LockFate | None:
+    """What became of the images of the locks that a manifest was planned from, None where it was not.
+
+    Raises:
+        ManifestError: the manifest cannot be used.
+    """
+    with Manifest.open(manifest) as book, book.snapshot():
+        states = {state.wnid: state for state in class_states(book)}
+        rows = lock_rows(book, {wnid: state.saved for wnid, state in states.items()})
+    rows = tuple(row for row in rows if row.wnid in states)
+    if not rows:
+        return None
+    lists = any(states[Wnid(row.wnid)].candidates > row.locked for row in rows)
+    return LockFate(lock_total(rows), lists)
+
+
+def lock_total(rows: Iterable[LockRow]) -> LockRow:
+    """The sums of all classes."""
+    every = list(rows)
+    sums = {name: sum(getattr(row, name) for row in every) for name in NUMBERS}
+    return LockRow(wnid="all", **sums)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.reporting.locked import LOCK_NOTE, NUMBERS, lock_total
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted, printable
 
@@ -55,6 +56,8 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
             console.print(table)
         if title.startswith("Classes"):
             _print_advice(console, report)
+        if title == _OF_LOCK:
+            console.print(f"  {LOCK_NOTE}", soft_wrap=not terminal)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
@@ -91,10 +94,13 @@ def _print_advice(console: Console, report: Report) -> None:
         console.print(f"  {reason}: {advice}")
 
 
+_OF_LOCK: Final = "Images of the lock"
+
+
 def _tables(report: Report) -> Iterable[tuple[str, Table]]:
     yield _classes(report)
     if report.lock:
-        yield "Images of the lock", _lock(report)
+        yield _OF_LOCK, _lock(report)
     yield "Candidates by outcome", _outcomes(report)
     yield "Requests by HTTP status", _statuses(report)
     yield "Candidates by host", _hosts(report)
@@ -134,12 +140,10 @@ def _cell(text: str) -> Text:
 
 
 def _lock(report: Report) -> Table:
-    names = ("locked", "same", "changed", "lost", "unknown", "replaced")
-    table = _table([("wnid", "left"), *((name, "right") for name in names)])
-    for row in report.lock[:_MOST_SHOWN]:
-        table.add_row(_cell(row.wnid), *(f"{getattr(row, name):,}" for name in names))
-    if len(report.lock) > 1:
-        table.add_row("all", *(f"{sum(getattr(row, name) for row in report.lock):,}" for name in names))
+    table = _table([("wnid", "left"), *((name, "right") for name in NUMBERS)])
+    total = [lock_total(report.lock)] if len(report.lock) > 1 else []
+    for row in (*report.lock[:_MOST_SHOWN], *total):
+        table.add_row(row.wnid, *(f"{getattr(row, name):,}" for name in NUMBERS))
     return table
 
 

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import InputError
-from scraper.planning.locks import read_lock
+from scraper.planning.locked.reading import read_lock
 
 HEAD = "# scraper lock 1"
 TENCH = "# class n01440764\ttench\t" + "a" * 64
 URL = "http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg"
 GOOD = f"n01440764\t3\t{URL}\t2737866473\t{'b' * 64}\t1000\t500x375"
+
+OTHER = GOOD.replace("\t3\t", "\t4\t").replace("2737866473", "9").replace("b" * 64, "c" * 64)
 
 
 def refusal(*lines: str) -> str:
@@ -31,7 +33,7 @@ def test_a_lock() -> None:
 
 
 def test_images_are_in_order_whatever_the_file_says() -> None:
-    other = GOOD.replace("\t3\t", "\t1\t").replace("2737866473", "11")
+    other = GOOD.replace("\t3\t", "\t1\t").replace("2737866473", "11").replace("b" * 64, "c" * 64)
     (tench,) = read_lock([HEAD, TENCH, GOOD, other], origin="some.lock")
     assert [image.rank for image in tench.images] == [1, 3]
 
@@ -55,9 +57,15 @@ def test_what_is_no_lock() -> None:
         (GOOD.replace("b" * 64, "b" * 63), "neither a class nor an image"),
         (GOOD.replace("\t1000\t", "\t-1\t"), "neither a class nor an image"),
         (
-            GOOD.replace("\t3\t", "\t4\t").replace("2737866473", "9").replace("\t1000\t", "\t9999999999\t"),
+            OTHER.replace("\t1000\t", "\t9999999999\t"),
             "a number that cannot be",
         ),
+        (OTHER.replace("c" * 64, "b" * 64), "the same bytes twice"),
+        (OTHER.replace("\t9\t", "\t8\t"), "another photo than that of its URL"),
+        (OTHER.replace("flickr.com", "example.org"), "on none of --hosts"),
+        (OTHER.replace("_7958dc8760.jpg", "/in/pool"), "no URL of an image"),
+        (OTHER.replace(".jpg", ".jpg,x"), "no URL of an image"),
+        (OTHER.replace(".jpg", ".jpg\udcff"), "not UTF-8"),
         (GOOD.replace("500x375", "500"), "neither a class nor an image"),
         (GOOD + "\tmore", "neither a class nor an image"),
         (TENCH, "a class twice"),

@@ -66,6 +66,15 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
     if failed:
         lines.append(f"{count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
         lines += some(_failures(failed))
+    if summary.filled:
+        classes = count(summary.filled, "class has the rest of its list", "classes have the rest of their lists")
+        lines.append(f"{classes} behind the URLs of the lock, for what is lost")
+    if summary.unfilled:
+        classes = count(
+            len(summary.unfilled), "class has no more than its lock", "classes have no more than their lock"
+        )
+        lines.append(f"{classes}; run the same plan again to retry:")
+        lines += some(f"  {wnid}: {why}" for wnid, why in summary.unfilled.items())
     if summary.otherwise:
         classes = count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
         lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")

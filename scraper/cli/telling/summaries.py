@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scraper.fetching.draining import FetchSummary
     from scraper.model import Outcome
     from scraper.planning.wanted.dropping import DropSummary
+    from scraper.reporting.locked import LockFate
 
 _SHOWN: Final = 12
 """Classes that a summary names before it only counts them."""
@@ -127,8 +128,8 @@ def describe_drop(summary: DropSummary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def describe_fetch(summary: FetchSummary) -> str:
-    """The end of a fetch in words."""
+def describe_fetch(summary: FetchSummary, lock: LockFate | None = None) -> str:
+    """The end of a fetch in words, and what became of the images of a lock."""
     if summary.unresolved and not summary.listed:
         classes = count(summary.unresolved, "class", "classes")
         return f"nothing to fetch: none of {classes} has a list; run the same `scraper plan` again, which says why\n"
@@ -147,6 +148,8 @@ def describe_fetch(summary: FetchSummary) -> str:
     if summary.renamed:
         names = count(summary.renamed, "image has", "images have")
         lines.append(f"{names} another name than usual, since other files had that; those stay as they are")
+    if lock is not None:
+        lines.append(_of_lock(lock))
     if summary.short:
         lines.append(f"{count(summary.short, 'class', 'classes')} short of the target: `scraper report` says why")
     if summary.unresolved:
@@ -154,6 +157,20 @@ def describe_fetch(summary: FetchSummary) -> str:
             f"{count(summary.unresolved, 'class', 'classes')} without a list: run the same `scraper plan` again"
         )
     return "\n".join(lines) + "\n"
+
+
+def _of_lock(lock: LockFate) -> str:
+    all_of = lock.total
+    fates = ((all_of.same, "the same"), (all_of.changed, "changed"), (all_of.lost, "lost"), (all_of.unknown, "unknown"))
+    told = ", ".join(f"{number:,} {fate}" for number, fate in fates if number)
+    line = f"of the {count(all_of.locked, 'image')} of the lock: {told}"
+    if all_of.replaced:
+        return f"{line}; {count(all_of.replaced, 'other image')} of their lists in their place (--top-up)"
+    if all_of.changed + all_of.lost == 0:
+        return line
+    if lock.lists:
+        return f"{line}; nothing in their place, which --top-up would get from their lists"
+    return f"{line}; nothing in their place, for which `scraper plan --lock LOCK --source LISTS` adds their lists"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from scraper.texts import one_line
+
 if TYPE_CHECKING:
     from scraper.exporting.forms.interface import Picture, Target
 
@@ -26,7 +28,7 @@ class LockWriter:
         self._file = target.path.open("w", encoding="utf-8", newline="")
         self._file.write(HEADER + "\n")
         for cls in target.selection.classes:
-            label = " ".join(cls.label.split())
+            label = one_line(cls.label) or cls.wnid
             self._file.write(f"# class {cls.wnid}\t{label}\t{cls.listing_sha256 or '-'}\n")
 
     def add(self, picture: Picture) -> None:

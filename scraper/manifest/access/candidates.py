@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from scraper.flickr import file_name
 from scraper.manifest.schema import RANKS, candidate_id, wnid_of
 from scraper.manifest.values import columns
-from scraper.model import Candidate, ClassState
+from scraper.model import Candidate, ClassState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from scraper.manifest.core import Manifest
-    from scraper.model import Form, Outcome, Wnid
+    from scraper.model import Form, Wnid
 
 
 class Image(NamedTuple):
@@ -152,20 +152,24 @@ WITH wanted AS (SELECT value AS digest FROM json_each(?))
 CROSS JOIN image ON substr(image.sha256, 1, 12) = substr(digest, 1, 12) AND image.sha256 = digest
 JOIN candidate ON candidate.id = candidate_id
 """  # noqa: S608 - names of ours
-_DUPLICATES: Final = f"""
+_UNKEPT: Final = tuple(
+    f"""
 WITH wanted AS (SELECT value AS digest FROM json_each(?))
 {columns("attempt.sha256", *_TWIN)} FROM wanted
-CROSS JOIN attempt ON attempt.sha256 = digest AND attempt.outcome = 'duplicate'
-JOIN candidate ON candidate.id = candidate_id WHERE candidate.outcome = 'duplicate'
+CROSS JOIN attempt ON attempt.sha256 = digest AND attempt.outcome = '{outcome}'
+JOIN candidate ON candidate.id = candidate_id WHERE candidate.outcome = '{outcome}'
 """  # noqa: S608 - names of ours
+    for outcome in (Outcome.DUPLICATE, Outcome.CHANGED)
+)
 
 
 def same_bytes(book: Manifest, digests: Iterable[str]) -> dict[str, list[Twin]]:
-    """The candidates, images and duplicates, that bytes with these digests came for, by digest."""
+    """The candidates that bytes with these digests came for, images, duplicates and not the lock's, by digest."""
     found: dict[str, list[Twin]] = {}
     wanted = (json.dumps(list(digests)),)
-    for digest, twin in (*book.select(_twin, _IMAGES, wanted), *book.select(_twin, _DUPLICATES, wanted)):
-        found.setdefault(digest, []).append(twin)
+    for sql in (_IMAGES, *_UNKEPT):
+        for digest, twin in book.select(_twin, sql, wanted):
+            found.setdefault(digest, []).append(twin)
     return found
 
 

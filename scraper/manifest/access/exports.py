@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scraper.manifest.schema import RANKS
 from scraper.manifest.values import columns
@@ -27,7 +27,11 @@ class ListedClass(NamedTuple):
 
 
 class StoredImage(NamedTuple):
-    """An image on record: `path` below the output folder, `bytes` its size, `width` and `height` in pixels."""
+    """An image on record: `path` below the output folder, `bytes` its size, `width` and `height` in pixels.
+
+    `rank` is its place in the list of its class, from 1. Where the class was planned from a lock, it is that of the
+    lock, and what the lock does not name (`locked`) comes behind it.
+    """
 
     candidate_id: int
     url: str
@@ -39,11 +43,8 @@ class StoredImage(NamedTuple):
     width: int
     height: int
     saved_at: str
-
-    @property
-    def rank(self) -> int:
-        """Its place in the list of its class, from 1."""
-        return self.candidate_id % RANKS
+    rank: int
+    locked: bool
 
 
 _CLASS: Final = columns(
@@ -76,5 +77,25 @@ def listed_classes(book: Manifest) -> list[ListedClass]:
 
 def stored_images(book: Manifest) -> Iterator[StoredImage]:
     """Every image, by class and rank."""
-    sql = f"{_IMAGE} FROM image JOIN candidate ON candidate.id = image.candidate_id ORDER BY image.candidate_id"
-    return book.select(StoredImage, sql)
+    ends = {last // RANKS: (last, rank) for last, rank in book.select(lambda *row: row, _ENDS)}
+
+    def image(*row: Any) -> StoredImage:
+        number, locked_rank = row[0], row[-1]
+        rank = locked_rank or number % RANKS
+        if locked_rank is None and number // RANKS in ends:
+            last, last_rank = ends[number // RANKS]
+            rank = last_rank + number - last
+        return StoredImage._make((*row[:-1], rank, locked_rank is not None))
+
+    return book.select(image, _STORED)
+
+
+_STORED: Final = (
+    _IMAGE + ', locked.rank AS "locked_rank" FROM image JOIN candidate ON candidate.id = image.candidate_id '
+    "LEFT JOIN locked ON locked.candidate_id = image.candidate_id ORDER BY image.candidate_id"
+)
+_ENDS: Final = f"""
+SELECT max(candidate_id) AS "locked.candidate_id", max(rank) AS "locked.rank" FROM locked
+GROUP BY candidate_id / {RANKS}
+"""  # noqa: S608 - a number of ours
+"""The last candidate of each lock's class, and the last rank in the lock."""

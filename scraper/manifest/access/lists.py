@@ -96,7 +96,15 @@ _MOVE: Final = (
 )
 
 
-def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: int, keep: bool = False) -> None:
+def want(
+    book: Manifest,
+    requests: Iterable[ClassRequest],
+    *,
+    n: int,
+    budget: int,
+    keep: bool = False,
+    each: Mapping[Wnid, int] | None = None,
+) -> None:
     """Set the target of each class, adding those that are new or were dropped; lists and outcomes stay as they are.
 
     Args:
@@ -105,11 +113,13 @@ def want(book: Manifest, requests: Iterable[ClassRequest], *, n: int, budget: in
         n: images wanted of each.
         budget: candidates of each that may be tried at first.
         keep: whether classes that are there already keep their target.
+        each: images wanted of classes for which that is told one by one; as many of their candidates may be tried.
 
     Raises:
         ManifestForeignError: a class that has no list has candidates.
     """
-    rows = [(request.wnid, request.label, n, budget) for request in requests]
+    own = {wnid: (images, images) for wnid, images in (each or {}).items()}
+    rows = [(request.wnid, request.label, *own.get(request.wnid, (n, budget))) for request in requests]
     with book.transaction() as connection:
         connection.executemany(_WANT if keep else _WANT + _MOVE, rows)
         for wnid in book.column("classes.wnid", _ASTRAY):
@@ -139,6 +149,12 @@ def resolved(book: Manifest) -> set[Wnid]:
     return set(book.column("classes.wnid", "FROM classes WHERE resolve_outcome = 'listed'"))
 
 
+def listed_as(book: Manifest, form: str) -> set[Wnid]:
+    """The classes whose list has this form."""
+    where = "FROM classes WHERE resolve_outcome = 'listed' AND listing_form = ?"
+    return set(book.column("classes.wnid", where, (form,)))
+
+
 def classes(book: Manifest) -> list[ClassEntry]:
     """Every class."""
     return list(book.select(ClassEntry, f"{_ENTRY} FROM classes"))
@@ -163,8 +179,20 @@ def save_listing(
     hosts: str,
     shuffle: str | None,
     now: float,
+    known: int = 0,
 ) -> None:
     """Record what a source said of a class: its candidates, or why there are none.
+
+    Args:
+        book: the manifest.
+        run_id: the run.
+        wnid: the class.
+        listing: what was said.
+        source: who said it.
+        hosts: domains that were wanted, by commas.
+        shuffle: seed of the order.
+        now: Unix time in seconds.
+        known: how many of the candidates the manifest has already; they are the first.
 
     Raises:
         InputError: the list is longer than the manifest can number.
@@ -173,7 +201,7 @@ def save_listing(
         raise InputError(f"the list of {wnid} has {len(listing.candidates)} candidates; {RANKS - 1} is the most")
     source = _kept(source)
     with book.transaction() as connection:
-        _insert(connection, listing.candidates, candidate_id(wnid, 1))
+        _insert(connection, listing.candidates[known:], candidate_id(wnid, known + 1))
         connection.execute(
             "UPDATE classes SET source = ?, hosts = ?, shuffle = ?, resolved_at = ?, resolve_outcome = ?, "
             "resolve_error = ?, http_status = ?, listed = ?, candidates = ?, malformed = ?, repeated = ?, "

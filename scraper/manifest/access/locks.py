@@ -48,12 +48,41 @@ def locked_states(book: Manifest) -> Iterator[LockedState]:
     return book.select(LockedState, _STATE)
 
 
-def save_locked(book: Manifest, wnid: Wnid, images: Iterable[LockedBytes]) -> None:
-    """Record which bytes are to be had at which URLs of a class; what is recorded already stays as it is."""
-    first, last = candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1)
+def save_locked(
+    book: Manifest, run_id: int, wnid: Wnid, images: Iterable[LockedBytes], *, listing_sha256: str | None
+) -> None:
+    """Record which bytes are to be had at the candidates of a class.
+
+    Args:
+        book: the manifest.
+        run_id: the run.
+        wnid: the class, whose candidates these are from the first on.
+        images: what the lock says of each.
+        listing_sha256: digest of the list that the lock's ranks are of.
+    """
     with book.transaction() as connection:
-        connection.executemany(
-            "INSERT OR IGNORE INTO locked (candidate_id, rank, sha256, bytes) "
-            "SELECT id, ?, ?, ? FROM candidate WHERE id BETWEEN ? AND ? AND url = ?",
-            [(one.rank, one.sha256, one.bytes, first, last, one.url) for one in images],
+        connection.execute(
+            "INSERT INTO locked_classes (wnid, run_id, listing_sha256) VALUES (?, ?, ?)", (wnid, run_id, listing_sha256)
         )
+        connection.executemany(
+            "INSERT INTO locked (candidate_id, rank, sha256, bytes) VALUES (?, ?, ?, ?)",
+            [(candidate_id(wnid, place), one.rank, one.sha256, one.bytes) for place, one in enumerate(images, start=1)],
+        )
+
+
+_SAID: Final = (
+    columns("candidate.url", "locked.rank", "locked.sha256", "locked.bytes")
+    + " FROM locked JOIN candidate ON candidate.id = candidate_id "
+    "WHERE candidate_id BETWEEN ? AND ? ORDER BY candidate_id"
+)
+
+
+def locked_bytes(book: Manifest, wnid: Wnid) -> list[LockedBytes]:
+    """What the lock that a class was planned from says of it, by rank; nothing where it was planned otherwise."""
+    return list(book.select(LockedBytes, _SAID, (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1))))
+
+
+def locked_classes(book: Manifest) -> dict[Wnid, str | None]:
+    """The classes that were planned from locks, each with the digest of its list that the lock names."""
+    sql = columns("locked_classes.wnid", "locked_classes.listing_sha256") + " FROM locked_classes"
+    return dict(book.select(lambda wnid, sha256: (wnid, sha256), sql))
