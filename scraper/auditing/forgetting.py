@@ -5,7 +5,6 @@ What was asked and answered stays on record without the picture.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scraper.manifest.access.withdrawing import Known
-
-WHY = "someone asked for it to be left out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +72,22 @@ def forget(
         if images and not out.is_dir():
             raise InputError(f"there is no folder {out}: give the --out that fetch wrote to")
         with recorded(book, "forget", argv) as run:
-            withdrawing.withdraw(book, run.id, wanted, time.time())
-            stayed = withdraw_candidates(book, run.id, out, affected)
+            stayed = _withdraw(book, run.id, out, affected, wanted)
         removed = tuple(image.path for image in images if image.path not in stayed)
         return ForgetSummary(path, tuple(wanted), len(affected), removed, stayed)
 
 
-def withdraw_candidates(book: Manifest, run_id: int, out: Path, affected: Sequence[Known]) -> tuple[str, ...]:
+def _withdraw(
+    book: Manifest, run_id: int, out: Path, affected: Sequence[Known], wanted: Sequence[Withdrawal]
+) -> tuple[str, ...]:
     """Withdraw candidates with their images; returns the paths of files that have other bytes and were let be."""
+    why = withdrawing.WITHDRAWN_WHY
     revisions = [
-        Revision(known.candidate_id, State.LOST, Outcome.WITHDRAWN, WHY, known.form, known.fate) for known in affected
+        Revision(known.candidate_id, State.LOST, Outcome.WITHDRAWN, why, known.form, known.fate) for known in affected
     ]
-    images = [image for known in affected if (image := withdrawing.image_of(book, known.candidate_id))]
-    return remove_images(book, run_id, out, [(i.path, i.bytes, i.sha256) for i in images], revisions)
+    found = [image for known in affected if (image := withdrawing.image_of(book, known.candidate_id))]
+    images = [(image.path, image.bytes, image.sha256) for image in found]
+    return remove_images(book, run_id, out, images, revisions, withdrawals=wanted)
 
 
 def withdrawn(*, manifest: Path | str = DEFAULT_MANIFEST) -> tuple[Withdrawal, ...]:

@@ -31,6 +31,6 @@ class ForgetOptions(Options):
     list: bool = option(
         default=False,
         kind=Flag(),
-        help="print what is left out, one line each",
+        help="print what is left out, as lines that `plan --suppress` of another manifest takes",
     )
     out: Path = option(Path("images"), FilePath(Path, "FOLDER"), "folder of the images, which fetch wrote to")

@@ -100,6 +100,8 @@ def _plan(call: Call[PlanOptions]) -> int:
     from scraper.planning.summaries import SourceSilentError
 
     told = bool(call.words or call.options.preset or call.options.lock)
+    if call.options.suppress and not told:  # which is something to do by itself
+        told = sys.stdin is None or sys.stdin.isatty()
     classes = class_words(call.words) if told else standard_input(usage(PLAN))
     dry = call.options.dry_run
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from scraper.manifest.access import lists
 from scraper.manifest.access.locks import save_locked
+from scraper.manifest.access.recording import Batch, record
 from scraper.model import Listing, ListingOutcome
 from scraper.planning.locked.checking import said
 from scraper.planning.sources.known import called
 from scraper.planning.summaries import SourceSummary
+from scraper.planning.wanted.suppressing import LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,6 +37,7 @@ class Record:
     Attributes:
         lock: what the plan is made from.
         behind: whether lists come behind what the lock gave of their classes.
+        left_out: what nothing is asked of.
     """
 
     book: Manifest
@@ -42,12 +45,14 @@ class Record:
     options: PlanOptions
     lock: Lock | None = None
     behind: bool = False
+    left_out: LeftOut = field(default_factory=LeftOut)
 
-    def save(self, wnid: Wnid, listing: Listing, source: str) -> None:
-        """Record what a source said of a class."""
+    def save(self, wnid: Wnid, listing: Listing, source: str) -> int:
+        """Record what a source said of a class; returns how many of its candidates are left out for good."""
         locked = self.lock.classes[wnid] if self.lock is not None else None
         if self.behind and listing.outcome is not ListingOutcome.LISTED:
-            return  # the class has the list that its lock is
+            return 0  # the class has the list that its lock is
+        known = len(locked.images) if locked is not None and self.behind else 0
         with self.book.transaction():
             lists.save_listing(
                 self.book,
@@ -58,10 +63,16 @@ class Record:
                 hosts=hosts_of(self.options),
                 shuffle=self.options.shuffle,
                 now=time.time(),
-                known=len(locked.images) if locked is not None and self.behind else 0,
+                known=known,
             )
             if locked is not None and not self.behind:
                 save_locked(self.book, self.run_id, wnid, said(locked), listing_sha256=locked.listing_sha256)
+            new = enumerate(listing.candidates[known:], start=known + 1)
+            digests = {} if locked is None else {image.url: image.sha256 for image in locked.images}
+            withdrawn = self.left_out.among(wnid, new, digests)
+            if withdrawn:
+                record(self.book, self.run_id, Batch(revisions=withdrawn), time.time())
+        return len(withdrawn)
 
     def save_tries(self, answers: Answers) -> None:
         """Record requests, and a whole list that was read."""
@@ -85,6 +96,7 @@ class Pass:
         self.listed: set[Wnid] = set()
         self.failed: dict[Wnid, str] = {}
         self.candidates = 0
+        self.withdrawn = 0
 
     def begins(self, answers: Answers) -> bool:
         """Whether with these answers the one transaction of a whole source begins."""
@@ -122,7 +134,7 @@ class Pass:
         else:
             self.failed[wnid] = self._told(wnid, listing)
             listing = replace(listing, error=self.failed[wnid])
-        self._record.save(wnid, listing, self.source.name)
+        self.withdrawn += self._record.save(wnid, listing, self.source.name)
 
     def _told(self, wnid: Wnid, listing: Listing) -> str:
         """Why a class has no list: with several sources, what each of them said."""

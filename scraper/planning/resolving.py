@@ -18,6 +18,8 @@ from scraper.errors import InterruptedRunError, OptionError
 from scraper.manifest.access import lists
 from scraper.manifest.access.forecasts import save_forecast
 from scraper.manifest.access.locks import locked_classes
+from scraper.manifest.access.recording import Batch
+from scraper.manifest.access.recording import record as save_withdrawn
 from scraper.manifest.core import Manifest
 from scraper.manifest.outline import rehearsal
 from scraper.model import ClassRequest, ListingOutcome
@@ -32,6 +34,7 @@ from scraper.planning.sources.known import called
 from scraper.planning.sources.opening import open_sources
 from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError
 from scraper.planning.wanted.asking import asked_for, labelled, moved
+from scraper.planning.wanted.suppressing import LeftOut, read_suppressed, suppressed
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole
 from scraper.texts import one_line
@@ -41,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from scraper.manifest.access.lists import ClassEntry
-    from scraper.model import Wnid
+    from scraper.manifest.access.withdrawing import Withdrawal
+    from scraper.model import Revision, Wnid
     from scraper.planning.locked.opening import Lock
     from scraper.planning.sources.interface import Source
     from scraper.planning.summaries import SourceSummary
@@ -86,12 +90,13 @@ def plan(
     read = classes if isinstance(classes, ClassList) else _read(classes)
     lock = open_lock(options.lock, options.hosts) if options.lock is not None else None
     asked = asked_for(read, options) if lock is None else asked_of(lock, read, options)
-    call = _Call(asked, options, progress, notice, ask or _refuse, stop, argv, lock)
+    left_out = read_suppressed(options.suppress) if options.suppress is not None else ()
+    call = _Call(asked, options, progress, notice, ask or _refuse, stop, argv, lock, left_out)
     if not options.dry_run:
         return _plan(call, path)
-    if lock is not None and path.exists() and not Manifest.unmade(path):
+    if path.exists() and not Manifest.unmade(path):
         with Manifest.open(path) as book:
-            refuse_others(book, lock, asked.requests)
+            _refuse_what_is_there(book, call)
     with rehearsal(path) as copy:
         return replace(_plan(call, copy), manifest=path)
 
@@ -108,6 +113,7 @@ class _Call:
     stop: Stop
     argv: Sequence[str]
     lock: Lock | None = None
+    left_out: Sequence[Withdrawal] = ()
 
     @property
     def sources(self) -> str:
@@ -131,10 +137,10 @@ def _plan(call: _Call, path: Path) -> PlanSummary:
         sources = open_sources(call.sources, means) if call.sources else []
         first, behind = (sources, []) if call.lock is None else ([LockSource(call.lock)], _behind(sources, call.lock))
         book = stack.enter_context(exclusive(path, create=True))
-        if call.lock is not None and not options.dry_run:
-            refuse_others(book, call.lock, call.asked.requests)
+        withdrawn = [] if options.dry_run else _refuse_what_is_there(book, call)
         record = recorded_whole if _at_once([*first, *behind]) else recorded
         run = stack.enter_context(record(book, "plan", call.argv))
+        save_withdrawn(book, run.id, Batch(revisions=withdrawn, withdrawals=call.left_out), time.time())
         before = {entry.wnid: entry for entry in lists.classes(book)}
         labels = {wnid: entry.label for wnid, entry in before.items()}
         requests, relabelled = labelled(call.asked, options.labels, labels)
@@ -157,10 +163,19 @@ def _plan(call: _Call, path: Path) -> PlanSummary:
             locked=None if call.lock is None else call.lock.name,
             filled=resolver.filled,
             unfilled=resolver.unfilled,
+            left_out=len(call.left_out),
+            withdrawn=len(withdrawn) + resolver.withdrawn,
         )
         _refuse_silence(summary)
         run.exit_code = 0 if summary.complete else 1
         return summary
+
+
+def _refuse_what_is_there(book: Manifest, call: _Call) -> list[Revision]:
+    """Refuse what the manifest rules out; returns what becomes of candidates that are left out from now on."""
+    if call.lock is not None:
+        refuse_others(book, call.lock, call.asked.requests)
+    return suppressed(book, call.left_out)
 
 
 def _behind(sources: Iterable[Source], lock: Lock) -> list[Source]:
@@ -224,7 +239,7 @@ class _Resolver:
         call: _Call,
         requests: dict[Wnid, ClassRequest],
     ) -> None:
-        self._record = Record(book, run_id, call.options, call.lock)
+        self._record = Record(book, run_id, call.options, call.lock, left_out=LeftOut.of(book))
         self._requests = requests
         self._progress = call.progress
         self._notice = call.notice
@@ -236,6 +251,7 @@ class _Resolver:
         self.gave: list[SourceSummary] = []
         self.resolved = 0
         self.filled = 0
+        self.withdrawn = 0
         self.unfilled: dict[Wnid, str] = {}
 
     def run(self, sources: Sequence[Source]) -> None:
@@ -290,6 +306,7 @@ class _Resolver:
         self._missing = [wnid for wnid in self._missing if wnid not in one.listed]
         self._why.update(one.failed)
         self._candidates += one.candidates
+        self.withdrawn += one.withdrawn
         self.resolved += len(one.listed)
         self.gave.append(one.gave)
         silence = one.gave.silence

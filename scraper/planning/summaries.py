@@ -93,6 +93,8 @@ class PlanSummary:
         outlook: what all classes of the manifest can be expected to come to.
         locked: the lock that it was made from.
         filled: how many classes of a lock got the rest of their list in this run.
+        left_out: photos, URLs and digests that are left out from now on.
+        withdrawn: candidates that are, of these or of others that were before.
         unfilled: those that did not, although sources were asked for it, with the reason.
     """
 
@@ -106,6 +108,8 @@ class PlanSummary:
     locked: str | None = None
     filled: int = 0
     unfilled: dict[Wnid, str] = field(default_factory=dict)
+    left_out: int = 0
+    withdrawn: int = 0
 
     @property
     def complete(self) -> bool:

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from scraper.manifest.access.withdrawing import Withdrawal
     from scraper.manifest.core import Manifest
     from scraper.model import Revision
 
 
 def remove_images(
-    book: Manifest, run_id: int, out: Path, images: Iterable[tuple[str, int, str]], revisions: Sequence[Revision]
+    book: Manifest,
+    run_id: int,
+    out: Path,
+    images: Iterable[tuple[str, int, str]],
+    revisions: Sequence[Revision],
+    *,
+    withdrawals: Sequence[Withdrawal] = (),
 ) -> tuple[str, ...]:
     """Remove images, their files where they are as recorded; returns the paths of files that are not and stay.
 
@@ -36,20 +43,21 @@ def remove_images(
         out: the output folder.
         images: path, size in bytes and SHA-256 of each.
         revisions: what becomes of their candidates, whose rows in `image` go; others may be among them.
+        withdrawals: what is left out from now on, recorded with them.
 
     Raises:
         InputError: the folder cannot be written to; nothing was changed.
         StoppedEarlyError: the file system refused; the next run goes on where the manifest says so.
     """
-    images = tuple(images)
+    images, batch = tuple(images), Batch(revisions=revisions, withdrawals=withdrawals)
     clear_up(book, out)  # what an earlier run was killed over, which nobody would know for ours under another word
     if not images:
-        record(book, run_id, Batch(revisions=revisions), time.time())
+        record(book, run_id, batch, time.time())
         return ()
     word = secrets.token_hex(8)
     with contextlib.closing(Folder(out, owner=book.owner)) as folder:
         found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}
         folder.announce([claim for claim in found.values() if claim is not None], word)
-        record_removal(book, run_id, revisions, word, time.time())
+        record_removal(book, run_id, batch, word, time.time())
     clear_up(book, out)
     return tuple(path for path, claim in found.items() if claim is None)

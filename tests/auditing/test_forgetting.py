@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.auditing.forgetting import WHY
 from scraper.files.names import Place
 from scraper.files.store import Folder
-from scraper.manifest.access.recording import record_removal
+from scraper.manifest.access.recording import Batch, record_removal
+from scraper.manifest.access.withdrawing import WITHDRAWN_WHY
 from scraper.model import Outcome, Revision, State
 from scraper.running.session import exclusive
 from tests.command import LONGEST, Scraper, check, check_files, check_manifest
@@ -171,8 +171,8 @@ def test_what_a_killed_run_was_about_to_remove_goes_with_the_next(mine: Scraper,
             claims = [folder.claim(Place.of(path), size=size, sha256=sha256) for *_, path, size, sha256 in saved]
             folder.announce([claim for claim in claims if claim], WORD)
             if recorded:
-                gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WHY) for number, *_ in saved]
-                record_removal(book, run, gone, WORD, time.time())
+                gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WITHDRAWN_WHY) for number, *_ in saved]
+                record_removal(book, run, Batch(revisions=gone), WORD, time.time())
     check_manifest(mine)
     check_files(mine, strays=True)
     mine.done("forget", *photos)

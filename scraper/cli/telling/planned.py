@@ -66,15 +66,7 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
     if failed:
         lines.append(f"{count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
         lines += some(_failures(failed))
-    if summary.filled:
-        classes = count(summary.filled, "class has the rest of its list", "classes have the rest of their lists")
-        lines.append(f"{classes} behind the URLs of the lock, for what is lost")
-    if summary.unfilled:
-        classes = count(
-            len(summary.unfilled), "class has no more than its lock", "classes have no more than their lock"
-        )
-        lines.append(f"{classes}; run the same plan again to retry:")
-        lines += some(f"  {wnid}: {why}" for wnid, why in summary.unfilled.items())
+    lines += _behind_and_left_out(summary)
     if summary.otherwise:
         classes = count(len(summary.otherwise), "class keeps its list", "classes keep their lists")
         lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
@@ -93,6 +85,23 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
     if summary.outlook is not None:
         lines += describe_forecast(summary.outlook.entry(0.0))
     return lines
+
+
+def _behind_and_left_out(summary: PlanSummary) -> Iterator[str]:
+    if summary.left_out:
+        named = count(summary.left_out, "photo, URL or digest", "photos, URLs and digests")
+        yield f"{named} left out for good, since someone asked"
+    if summary.withdrawn:
+        yield f"{count(summary.withdrawn, 'candidate is', 'candidates are')} withdrawn, and never asked for"
+    if summary.filled:
+        classes = count(summary.filled, "class has the rest of its list", "classes have the rest of their lists")
+        yield f"{classes} behind the URLs of the lock, for what is lost"
+    if summary.unfilled:
+        classes = count(
+            len(summary.unfilled), "class has no more than its lock", "classes have no more than their lock"
+        )
+        yield f"{classes}; run the same plan again to retry:"
+        yield from some(f"  {wnid}: {why}" for wnid, why in summary.unfilled.items())
 
 
 def _online(source: str) -> bool:

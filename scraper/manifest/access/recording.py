@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scraper.flickr import host_of
+from scraper.manifest.access.withdrawing import withdraw
 from scraper.manifest.schema import COUNTS, STATES, wnid_of
 from scraper.manifest.values import columns, iso
 from scraper.model import Outcome
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
+    from scraper.manifest.access.withdrawing import Withdrawal
     from scraper.manifest.core import Manifest
     from scraper.model import Attempt, BudgetRaise, Decision, Revision
 
@@ -41,13 +43,14 @@ class Batch:
     """What is recorded in one transaction: attempts, states that changed without a request, raises of budget.
 
     `placeholders` are digests of pictures found to stand for deleted photos, each with the number of photos that it
-    came for.
+    came for; `withdrawals` what is left out from now on.
     """
 
     settled: Sequence[Settled] = ()
     revisions: Sequence[Revision] = ()
     raises: Sequence[BudgetRaise] = ()
     placeholders: Sequence[tuple[str, int]] = ()
+    withdrawals: Sequence[Withdrawal] = ()
 
 
 def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
@@ -59,6 +62,7 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
         _insert_images(connection, batch.settled, now)
         _insert_raises(connection, run_id, batch.raises, now)
         _revise(book, connection, run_id, batch.revisions, now)
+        withdraw(book, run_id, batch.withdrawals, now)
         connection.executemany(
             "INSERT OR IGNORE INTO placeholders (sha256, run_id, found_at, photos) VALUES (?, ?, ?, ?)",
             [(sha256, run_id, iso(now), photos) for sha256, photos in batch.placeholders],
@@ -94,10 +98,10 @@ def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], n
         _renew_word(connection)
 
 
-def record_removal(book: Manifest, run_id: int, revisions: Sequence[Revision], word: str, now: float) -> None:
+def record_removal(book: Manifest, run_id: int, batch: Batch, word: str, now: float) -> None:
     """Record that images go, in one transaction that gives the manifest a word of the caller's; `now` is Unix time."""
     with book.transaction() as connection:
-        _revise(book, connection, run_id, revisions, now)
+        record(book, run_id, batch, now)
         connection.execute("UPDATE manifest SET batch = ?", (word,))
 
 

@@ -91,6 +91,9 @@ class Withdrawal(NamedTuple):
     value: str
 
 
+WITHDRAWN_WHY: Final = "someone asked for it to be left out"
+"""The reason that revisions of withdrawn candidates have."""
+
 _KNOWN: Final = columns(
     "candidate.id",
     "candidate.url",

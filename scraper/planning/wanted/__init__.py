@@ -1,4 +1,4 @@
-"""Which classes are wanted: those a plan is asked for, by id, name or preset, and those that are dropped.
+"""Which classes are wanted, by id, name or preset, which are dropped, and which photos are left out on request.
 
-Knows names, and the classes in a manifest. Must not know sources of lists, or what a list holds.
+Knows names, the classes in a manifest, and what is left out of it. Must not know sources of lists.
 """

@@ -55,7 +55,7 @@ def asked_for(read: ClassList, options: PlanOptions) -> Asked:
         place = "" if read.place == "argument" else read.place
         problems = unclear(wordnet(), read.unread, found, among, place=place)
         raise InputError(told(chain(problems, people), found.count(None) + len(people)))
-    if not requests:
+    if not requests and options.suppress is None:
         raise InputError("no class was given: name some such as tench or n01440764, or pipe a list of them in")
     return Asked(requests, by_name, read.repeated + repeated)
 
