@@ -39,6 +39,7 @@ MOST_SAMPLED: Final = 10_000_000
 LONGEST_TIMEOUT: Final = 3600.0
 
 _THREADS: Final = Whole(1, MOST_THREADS)
+_BELIEVE: Final = "take answers for the photos' own even where very many are alike and none has a picture"
 
 
 # --- kinds of our own ------------------------------------------------------------------------------------------------
@@ -404,11 +405,7 @@ class FetchOptions(Options):
         flag="ignore_opt_out",
         inverted=True,
     )
-    believe_answers: bool = option(
-        default=False,
-        kind=Flag(),
-        help="take answers for the photos' own even where very many are alike and none has a picture",
-    )
+    believe_answers: bool = option(default=False, kind=Flag(), help=_BELIEVE)
     lock_wait: float = option(
         LOCK_WAIT,
         Number(0, math.inf, "seconds"),
@@ -489,6 +486,7 @@ class SurveyOptions(Options):
     )
     seed: str | None = option(None, Text("SEED"), "draw the same sample as another survey with this seed")
     threads: int = option(8, _THREADS, "requests at once")
+    believe_answers: bool = option(default=False, kind=Flag(), help=_BELIEVE)
     network: NetworkOptions = group(NetworkOptions, "connections")
 
     def _agree(self) -> None:

@@ -7,17 +7,19 @@ known before.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scraper.auditing.holding import Heard, Held
 from scraper.config import DEFAULT_MANIFEST, SurveyOptions
-from scraper.errors import InputError, InterruptedRunError
+from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
 from scraper.flickr import request_url
 from scraper.manifest.access.candidates import placeholders
 from scraper.manifest.access.surveys import (
@@ -34,6 +36,7 @@ from scraper.model import DECIDED_KINDS, Frame, Kind
 from scraper.pacing.room import Room
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
 from scraper.running.crew import Crew, Stop
+from scraper.running.looks import look_of
 from scraper.running.queueing import RetryQueue
 from scraper.running.session import exclusive, recorded
 from scraper.statistics.surveys import Stratum, needed, share_of, stratified_order
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.surveys import Selected
     from scraper.manifest.core import Manifest
-    from scraper.model import Outcome, Reply
+    from scraper.model import Look, Outcome, Reply
     from scraper.statistics.surveys import Found
 
 FIRST_BYTES: Final = 16 * 1024
@@ -101,6 +104,7 @@ def survey(
     *,
     manifest: Path | str = DEFAULT_MANIFEST,
     progress: Callable[[SurveyProgress], None] = _ignore,
+    notice: Callable[[str], None] = _ignore,
     stop: Stop | None = None,
     argv: Sequence[str] = (),
 ) -> SurveySummary:
@@ -110,13 +114,14 @@ def survey(
         options: what to do.
         manifest: path of the manifest.
         progress: called from time to time, in this thread.
+        notice: called with a line that a person watching should see.
         stop: lets another thread or a signal handler stop it.
         argv: the command line, for the record.
 
     Raises:
         InputError: there is nothing to ask.
         ManifestError: the manifest cannot be used.
-        StoppedEarlyError: the hosts keep refusing; what was answered is kept.
+        StoppedEarlyError: the hosts keep refusing, or somebody else answers for them; what was answered is kept.
         InterruptedRunError: `stop` was asked; the same holds.
     """
     options = options or SurveyOptions()
@@ -137,7 +142,8 @@ def survey(
                 until=options.until,
             ),
         )
-        asking = _Asking(book, run.id, options, drawn, progress=progress, stop=stop or Stop())
+        held = Held(notice, believe=options.believe_answers)
+        asking = _Asking(book, run.id, options, drawn, held, progress=progress, stop=stop or Stop())
         asking.ask(client)
         return SurveySummary(
             path, run.id, options.of, drawn.urls, asking.changes.total(), asking.tally.found(), dict(asking.changes)
@@ -224,6 +230,7 @@ class _Asking:
         run_id: int,
         options: SurveyOptions,
         drawn: _Drawn,
+        held: Held,
         *,
         progress: Callable[[SurveyProgress], None],
         stop: Stop,
@@ -232,6 +239,7 @@ class _Asking:
         self._run_id = run_id
         self._options = options
         self._drawn = drawn
+        self._held = held
         self._progress = progress
         self._stop = stop
         self._enough = False
@@ -255,38 +263,58 @@ class _Asking:
         executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-survey")
         crew: Crew[tuple[Selected, int], _Answer] = Crew(executor, asker.one, threads=self._options.threads)
         try:
-            while not queue.finished:
-                if self._stop.asked:
-                    raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
-                for item in queue.take(time.time()):
-                    crew.submit(item)
-                self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
-                self._progress(SurveyProgress(self.changes.total(), self._most(), self._half_width))
-                queue.check_blocked("the host", time.time())
+            self._loop(queue, crew)
+        except (InterruptedRunError, StoppedEarlyError):
+            self._keep(self._held.give_up())
+            raise
         finally:
             crew.cancel()
             client.close()
             room.close()
             crew.dismiss(self._stop)
 
+    def _loop(self, queue: RetryQueue[Selected], crew: Crew[tuple[Selected, int], _Answer]) -> None:
+        while not queue.finished:
+            if self._stop.asked:
+                raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
+            for item in queue.take(time.time()):
+                crew.submit(item)
+            self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
+            self._check_held()
+            self._progress(SurveyProgress(self.changes.total(), self._most(), self._half_width))
+            queue.check_blocked("the host", time.time())
+        self._keep(self._held.close())
+        self._check_held()
+
     def _settle(self, queue: RetryQueue[Selected], answers: list[_Answer]) -> None:
         rows = []
-        for row, candidate, number, reply in answers:
+        for answer in answers:
+            row = answer.row
             again = queue.again(
-                candidate,
-                number,
+                answer.candidate,
+                answer.number,
                 row.outcome,
                 retryable=row.outcome.retryable,
                 started_at=row.asked_at,
-                retry_after=reply.retry_after,
+                retry_after=answer.retry_after,
                 now=time.time(),
             )
-            if not again:
-                rows.append(row)
-                self.changes[row.before, row.outcome] += 1
-                self.tally.add(row.candidate_id, row.outcome)
+            rows += self._held.note(
+                Heard(row, answer.candidate.url, answer.number, not again, answer.look, answer.digest)
+            )
+        self._keep(rows)
+
+    def _check_held(self) -> None:
+        if problem := self._held.problem:
+            raise StoppedEarlyError(problem)
+
+    def _keep(self, rows: list[SurveyAnswer]) -> None:
+        """Record answers that are beyond doubt."""
         if rows:
             record_answers(self._book, self._run_id, rows)
+            for row in rows:
+                self.changes[row.before, row.outcome] += 1
+                self.tally.add(row.candidate_id, row.outcome)
             self._look()
 
     def _look(self) -> None:
@@ -306,7 +334,16 @@ class _Asking:
         return min(self._drawn.most, needed(self.tally.found().rate, self._options.until))
 
 
-_Answer = tuple[SurveyAnswer, "Selected", int, "Reply"]
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How try `number` for a URL ended: what would be on record of it, and what it looks like."""
+
+    row: SurveyAnswer
+    candidate: Selected
+    number: int
+    retry_after: float | None
+    look: Look | None
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,4 +369,17 @@ class _Asker:
             final_url=reply.url,
             error=verdict.error,
         )
-        return row, candidate, number, reply
+        digest = hashlib.sha256(reply.body).hexdigest()
+        look = look_of(_whole(reply), verdict.outcome, digest)
+        return _Answer(row, candidate, number, reply.retry_after, look, digest)
+
+
+def _whole(reply: Reply) -> Reply:
+    """What would have come if no part had been asked for, as far as it tells: of an empty body there is no part."""
+    match reply.status:
+        case 206:
+            return replace(reply, status=200)
+        case 416:
+            return replace(reply, status=200, body=b"")
+        case _:
+            return reply

@@ -183,8 +183,10 @@ def _survey(call: Call[SurveyOptions]) -> int:
     from scraper.cli.telling.progress import survey_progress
     from scraper.cli.telling.summaries import describe_survey
 
-    with survey_progress() as progress, stopping() as stop:
-        summary = survey(call.options, manifest=call.manifest, progress=progress, stop=stop, argv=_argv())
+    with survey_progress() as (progress, notice), stopping() as stop:
+        summary = survey(
+            call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv()
+        )
     print_text(describe_survey(summary), done=True)
     return 0
 

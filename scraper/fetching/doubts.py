@@ -9,22 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from scraper.flickr import FLICKR_GROUP, host_group, host_of
 from scraper.model import Decision, Look, Outcome, Revision, State
-from scraper.running.interception import Answer, Detector
+from scraper.running.interception import Answer
 from scraper.running.learning import Learning
+from scraper.running.watching import DOUBTED, Watch, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scraper.manifest.access.candidates import Twin
     from scraper.model import Attempt, Form
-    from scraper.running.interception import Freed, Sighting
+    from scraper.running.interception import Detector, Freed
 
-DOUBTED: Final = "many were answered alike, and none with a picture"
 BELIEVED: Final = "pictures came between, or too few were answered alike"
-_MANY: Final = 12
-"""Answers of a whole run without one picture that are worth a word."""
 
 
 @dataclass(slots=True)
@@ -65,7 +62,7 @@ class Doubts:
         self._notice = notice
         self._believe = believe
         self._learning = Learning()
-        self._detectors: dict[str, Detector] = {}
+        self._watch = Watch()
         self._doubts: dict[int, _Doubt] = {}
         self._shared: set[str] = set()
         self._revisions: list[Revision] = []
@@ -87,7 +84,7 @@ class Doubts:
 
     def _doubt(self, attempt: Attempt, decision: Decision) -> None:
         candidate, outcome = attempt.candidate, attempt.outcome
-        detector = self._detector(candidate.url)
+        detector = self._watch.over(candidate.url)
         before = self._doubts.pop(candidate.id, None)
         if before is not None:
             detector.forget(candidate.id)
@@ -128,14 +125,14 @@ class Doubts:
 
     def _take_back(self, twin: Twin, attempt: Attempt) -> None:
         """Take in an image or a duplicate whose picture has come for too many photos to be one, as `attempt` shows."""
-        self._detector(twin.url).no_picture_after_all(attempt.sha256 or "")
+        self._watch.over(twin.url).no_picture_after_all(attempt.sha256 or "")
         candidate = replace(attempt.candidate, id=twin.candidate_id, url=twin.url, tries=0)
         decision = Decision(State.LOST, Outcome.PLACEHOLDER, form=twin.form, fate=twin.fate)
         self._doubt(replace(attempt, candidate=candidate, outcome=Outcome.PLACEHOLDER, picture=None), decision)
 
     def take_revisions(self) -> list[Revision]:
         """The revisions since the last call that say what is in doubt now, and what no longer is."""
-        for detector in self._detectors.values():
+        for detector in self._watch:
             shown = detector.shown is not None
             for number in detector.doubted():
                 doubt = self._doubts[number]
@@ -151,25 +148,20 @@ class Doubts:
         Args:
             before: whether an earlier run has learnt something of the manifest's photos.
         """
-        for detector in self._detectors.values():
-            if not detector.alive and detector.shown is None and detector.answers >= _MANY:
-                self._notice(
-                    f"not one picture came, and {detector.answers} answers without: if that cannot be, look at some of "
-                    "the URLs in a browser; `scraper fetch --retry OUTCOME` asks again"
-                )
+        for answers in self._watch.pictureless():
+            self._notice(
+                f"not one picture came, and {answers} answers without: if that cannot be, look at some of the URLs in "
+                "a browser; `scraper fetch --retry OUTCOME` asks again"
+            )
+        for detector in self._watch:
             self._free(detector.close())
         self._cause = self._learning.cause(before=before)
 
     @property
     def problem(self) -> str | None:
         """Why the run must not go on or end well, and what to do about it; None as long as there is no reason."""
-        shown = next((detector.shown for detector in self._detectors.values() if detector.shown is not None), None)
+        shown = self._watch.shown
         return self._cause if shown is None else explain(shown)
-
-    def _detector(self, url: str) -> Detector:
-        # Apart from Flickr's, hosts are many and small, and a dead one answers all its URLs alike.
-        group = host_group(host_of(url) or "")
-        return self._detectors.setdefault(group if group == FLICKR_GROUP else "", Detector())
 
     def _free(self, freed: list[Freed]) -> None:
         intercepted = 0
@@ -186,17 +178,3 @@ class Doubts:
                 f"{intercepted} photos in a row were answered alike, which says nothing of them: "
                 "the next fetch asks again"
             )
-
-
-def explain(shown: Sighting) -> str:
-    """One line for people on what answers in the place of photos, and what to do."""
-    if shown.usual:
-        what = f"not one picture among {shown.answers:,} photos, nearly every answer is {shown.words}"
-        do = "look at some of the URLs in a browser; if a network or a block answers for the host, use another network"
-    else:
-        what = f"{shown.answers:,} photos in a row and no picture: every answer is {shown.words}"
-        do = "log in to this network or use another one, or wait if this address is blocked"
-    return (
-        f"{what}. That says nothing of the photos, which rest as unknown: {do}, then run the same command again "
-        "(--believe-answers takes such answers for the photos' own)"
-    )

@@ -177,7 +177,7 @@ def export_progress() -> Iterator[Callable[[ExportProgress], None]]:
 
 
 @contextlib.contextmanager
-def survey_progress() -> Iterator[Callable[[SurveyProgress], None]]:
+def survey_progress() -> Iterator[tuple[Callable[[SurveyProgress], None], Callable[[str], None]]]:
     """Show how far a survey is, and how wide its interval still is where that decides when it ends."""
     display = _Display("URLs asked")
 
@@ -187,6 +187,6 @@ def survey_progress() -> Iterator[Callable[[SurveyProgress], None]]:
         display.update(progress.done, total, lambda rate, left: f"{rate:.0f}/s{width}  {left}")
 
     try:
-        yield show
+        yield show, display.say
     finally:
         display.close()
