@@ -1,4 +1,7 @@
-"""The standard streams: classes in, results out, complaints to the side."""
+"""The standard streams: classes in, results out, complaints to the side.
+
+What reads lists of classes is imported where it is needed, since every command needs the rest.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.errors import InputError, StoppedEarlyError
-from scraper.planning.classlists import read_classes, read_input
 from scraper.texts import encodable, printable, redacted
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def class_words(words: Sequence[str]) -> ClassList:
     Raises:
         InputError: one is the name of a file, which people try where a list should be piped in.
     """
+    from scraper.planning.classlists import read_classes
+
     found = read_classes(words, place="argument")
     for unread in found.unread:
         with contextlib.suppress(OSError, ValueError):
@@ -49,6 +53,8 @@ def standard_input(usage: str) -> ClassList:
     Raises:
         InputError: it is a terminal, closed, or no list.
     """
+    from scraper.planning.classlists import read_input
+
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError(
             f"no class was given: name wnids, or pipe a list in, as in `scraper plan -n 10 < ids.txt`\n{usage}"

@@ -215,6 +215,12 @@ class _Weight:
     dead: float = 0.0
     every: float = 0.0
 
+    def add(self, part: float, dead: float) -> None:
+        """Take in a URL by its weight, and what of that is dead."""
+        self.urls += 1
+        self.every += part
+        self.dead += dead
+
 
 class Breakdown:
     """Rates of URLs by host, by year of upload and by outcome, over classes that are told one after the other."""
@@ -232,15 +238,15 @@ class Breakdown:
         groups: defaultdict[str | int, _Weight] = defaultdict(_Weight)
         shares: defaultdict[Outcome, float] = defaultdict(float)
         for url, photo, outcome, image in urls:
-            if outcome.kind in DECIDED_KINDS:
+            kind = outcome.kind
+            if kind in DECIDED_KINDS:
                 part = weight.image if image else weight.other
                 shares[outcome] += part
-                for key in (host_of(url) or "", upload_year(photo) if photo is not None else None):
-                    if key is not None:
-                        group = groups[key]
-                        group.urls += 1
-                        group.every += part
-                        group.dead += part if outcome.kind is Kind.DEAD else 0.0
+                dead = part if kind is Kind.DEAD else 0.0
+                groups[host_of(url) or ""].add(part, dead)
+                year = upload_year(photo) if photo is not None else None
+                if year is not None:
+                    groups[year].add(part, dead)
         self._take(found, groups, shares)
 
     def _take(self, found: Tally, groups: dict[str | int, _Weight], shares: dict[Outcome, float]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scraper.manifest.values import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scraper.manifest.core import Manifest
     from scraper.model import ListingOutcome, Outcome, Wnid
@@ -97,6 +98,11 @@ def count_dropped(book: Manifest) -> int:
 def class_counts(book: Manifest) -> Iterator[ClassCount]:
     """The counts of every class, dropped ones too."""
     return book.select(ClassCount, f"{_CLASS} FROM class_outcomes")
+
+
+def each_class_count(book: Manifest, take: Callable[..., None]) -> None:
+    """Give the counts of every class to a function, by the fields of `ClassCount`: there may be hundred thousands."""
+    deque(book.select(take, f"{_CLASS} FROM class_outcomes"), maxlen=0)
 
 
 def host_counts(book: Manifest) -> Iterator[HostCount]:

@@ -37,9 +37,10 @@ class LockedState(NamedTuple):
         return Wnid(wnid_of(self.candidate_id))
 
 
+# CROSS: from the lock to the candidates, which are all read in their order where SQLite is left to choose.
 _STATE: Final = (
     columns("candidate.id", "candidate.state", "candidate.outcome")
-    + " FROM locked JOIN candidate ON candidate.id = candidate_id ORDER BY candidate.id"
+    + " FROM locked CROSS JOIN candidate ON candidate.id = candidate_id ORDER BY candidate_id"
 )
 
 
