@@ -26,8 +26,8 @@ test: $(STAMP)  ## run the whole test suite
 	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parquet]' datasets webdataset mlcroissant
 	@touch $@
 
-test-readers: .venv-readers  ## let datasets, webdataset, pyarrow and mlcroissant read our exports (torchvision is left out: gigabytes)
-	$</bin/python -m pytest -W default tests/readers
+test-readers: .venv-readers  ## let datasets, webdataset, pyarrow and mlcroissant read our exports, and say what was left out
+	$</bin/python -m pytest -W default -rs tests/readers
 
 lint: $(STAMP)  ## check style with ruff
 	$(BIN)/ruff check .

@@ -117,9 +117,14 @@ def file_name(url: str) -> str:
     extension = _EXTENSION.search(raw)
     stem = _UNSAFE.sub("_", raw[: extension.start()] if extension else raw).lstrip(".-_").rstrip(".")
     name = (stem or "image") + (extension[0] if extension else "")
-    if name == raw and len(name) <= _LONGEST_NAME and not _DEVICE_NAME.fullmatch(name):
+    if name == raw and len(name) <= _LONGEST_NAME and not is_device(name):
         return name
     return distinct_name(name, url)
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows keeps a name for a device."""
+    return _DEVICE_NAME.fullmatch(name) is not None
 
 
 def distinct_name(name: str, url: str) -> str:
@@ -128,6 +133,6 @@ def distinct_name(name: str, url: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension) > 5:
         stem, dot, extension = name, "", ""
-    if _DEVICE_NAME.fullmatch(stem):
+    if is_device(stem):
         stem = "_" + stem
     return f"{stem[: _LONGEST_NAME - 20]}-{digest}{dot}{extension}"

@@ -8,13 +8,15 @@ reads (https://huggingface.co/docs/hub/datasets-cards).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from scraper.exporting.forms.tables import CONVERTED
 from scraper.exporting.options import ExportForm
 from scraper.exporting.splits import WHOLE
+from scraper.model import Kind
 from scraper.pictures.conversion import Encode
-from scraper.texts import one_line
+from scraper.texts import counted, one_line
 from scraper.version import PROJECT_URL, __version__
 
 if TYPE_CHECKING:
@@ -105,7 +107,16 @@ def _body(
     yield from ("", "## Classes", "", "`classes.csv` has the number, id, name and images of each class.")
     if selection.empty:
         yield f"Planned but without an image, and left out: {_some(selection.empty)}."
-    yield from ("", *_origin(selection), "", *_pictures(options), "", *_conflicts(selection, options))
+    yield from (
+        "",
+        *_origin(selection),
+        "",
+        *_survival(selection),
+        "",
+        *_pictures(options),
+        "",
+        *_conflicts(selection, options),
+    )
     yield from ("", *_CONSIDERATIONS)
 
 
@@ -123,8 +134,36 @@ def _origin(selection: Selection) -> Iterator[str]:
     yield f"The photographs were fetched from their hosts between {saved[0][:10]} and {saved[-1][:10]}, by the rank of"
     yield "their URLs in the lists, until each class had the images wanted or its list was used up. URLs that answered"
     yield "no longer, with a placeholder or with what is no whole picture were left out: what is here survived."
+    if selection.locked:
+        images = counted(selection.locked, "image was", "images were")
+        yield f"{images} named by a lock of an earlier dataset, and kept only"
+        yield "because the bytes are those that it names."
     if selection.surplus:
         yield f"Of each class the first images by rank are here; {selection.surplus:,} more were left out."
+
+
+def _survival(selection: Selection) -> Iterator[str]:
+    """What became of the URLs that were asked for."""
+    by_kind: Counter[Kind] = Counter()
+    for outcome, urls in selection.asked.items():
+        by_kind[outcome.kind] += urls
+    yield from ("## Survival", "")
+    yield f"{counted(by_kind.total(), 'URL')} of these classes were asked for:"
+    yield from ("", "| answer | URLs |", "|---|---|")
+    yield from (f"| {meaning} | {by_kind[kind]:,} |" for kind, meaning in _KINDS.items() if by_kind[kind])
+    yield from ("", "A class was asked for no more once it had its images, so that these numbers make no rate by")
+    yield "themselves: `scraper report` estimates how many URLs of the lists are dead."
+
+
+_KINDS: Final = {
+    Kind.IMAGE: "a picture",
+    Kind.DEAD: "gone, or a placeholder",
+    Kind.DENIED: "refused, or not to be used so",
+    Kind.UNUSABLE: "no whole picture, or another one than wanted",
+    Kind.UNKNOWN: "nothing that tells of the photo",
+    Kind.REFUSED: "not asked further, or left out since someone asked",
+}
+"""What an answer says of a photo, in the words of the card."""
 
 
 def _pictures(options: ExportOptions) -> Iterator[str]:

@@ -60,7 +60,7 @@ def write_croissant(folder: Path, form: ExportForm, selection: Selection, option
         "description": f"{len(selection.items)} photographs of {len(selection.classes)} ImageNet classes",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "citeAs": f"Made by scraper {__version__}, {PROJECT_URL}",
-        "license": "https://www.flickr.com/help/terms",
+        "license": "The photographs belong to those who took them; README.md tells how to find their pages",
         "url": PROJECT_URL,
         "version": "1.0.0",
         "datePublished": max(item.image.saved_at for item in selection.items)[:10],

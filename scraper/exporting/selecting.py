@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError
 from scraper.exporting.options import Conflicts, Folders
 from scraper.exporting.splits import photos_of, split_of
+from scraper.flickr import is_device
+from scraper.manifest.access.counts import class_counts
 from scraper.manifest.access.exports import listed_classes, stored_images
 from scraper.manifest.access.locks import locked_classes
 from scraper.manifest.access.withdrawing import Withdrawal, withdrawals
 from scraper.model import Withdrawn, Wnid
+from scraper.texts import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from scraper.exporting.splits import Shares
     from scraper.manifest.access.exports import ListedClass, StoredImage
     from scraper.manifest.core import Manifest
+    from scraper.model import Outcome
 
 _UNSAFE: Final = re.compile(r"[^\w-]+")
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = 120
+"""Bytes of a folder's name, which an id may follow."""
 _SHOWN: Final = 12
 
 
@@ -81,6 +86,7 @@ class Selection:
         surplus: images beyond the n of their class, which are left out.
         conflicts: photos in several classes, before anything was done about them.
         dropped: images left out because of a conflict.
+        asked: how the URLs of the classes ended that were asked for, and how many each way.
     """
 
     classes: tuple[ExportedClass, ...]
@@ -89,6 +95,12 @@ class Selection:
     surplus: int
     conflicts: tuple[Conflict, ...]
     dropped: int
+    asked: Mapping[Outcome, int]
+
+    @property
+    def locked(self) -> int:
+        """Images whose bytes a lock named."""
+        return sum(item.image.locked for item in self.items)
 
     def counts(self) -> dict[str, int]:
         """Images by split, in the order of the splits' first images."""
@@ -111,7 +123,7 @@ def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, f
     classes = {cls.wnid: cls for cls in listed_classes(book)}
     left_out = set(withdrawals(book))
     stored = (image for image in stored_images(book) if not left_out or left_out.isdisjoint(_ways(image)))
-    images, surplus = _first(stored, classes)
+    images, surplus = _first((image for image in stored if _wnid(image) in classes), classes)
     photos = photos_of((image.photo_id, image.sha256) for image in images)
     found = _conflicts(images, photos)
     kept = _settled(list(zip(images, photos, strict=True)), found, conflicts)
@@ -127,11 +139,20 @@ def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, f
         surplus=surplus,
         conflicts=found,
         dropped=len(images) - len(kept),
+        asked=_asked(book, entries),
     )
 
 
 def _wnid(image: StoredImage) -> Wnid:
     return Wnid(image.path.partition("/")[0])
+
+
+def _asked(book: Manifest, classes: Collection[str]) -> Mapping[Outcome, int]:
+    found: Counter[Outcome] = Counter()
+    for row in class_counts(book):
+        if row.wnid in classes:
+            found[row.outcome] += row.candidates
+    return found
 
 
 def _ways(image: StoredImage) -> list[Withdrawal]:
@@ -161,7 +182,7 @@ def _first(images: Iterable[StoredImage], classes: Mapping[Wnid, ListedClass]) -
     for image in images:
         wnid = _wnid(image)
         seen[wnid] += 1
-        if wnid in classes and seen[wnid] <= classes[wnid].n:
+        if seen[wnid] <= classes[wnid].n:
             chosen.append(image)
     return chosen, seen.total() - len(chosen)
 
@@ -193,12 +214,11 @@ def _settled(
 def _entries(
     classes: Iterable[ListedClass], images: Counter[Wnid], digests: Mapping[Wnid, str | None], folders: Folders
 ) -> dict[str, ExportedClass]:
-    """The classes that have images, each with a name of its own."""
-    there = [cls for cls in classes if images[cls.wnid]]
-    labels = Counter((cls.label or cls.wnid) for cls in there)
+    """The classes that have images, each with a name of its own, which can be printed."""
+    there = [(cls, printable(cls.label or "", keep="").strip() or cls.wnid) for cls in classes if images[cls.wnid]]
+    labels = Counter(label for _, label in there)
     entries: dict[str, ExportedClass] = {}
-    for index, cls in enumerate(there):
-        label = cls.label or cls.wnid
+    for index, (cls, label) in enumerate(there):
         name = label if labels[label] == 1 else f"{label} ({cls.wnid})"
         entries[cls.wnid] = ExportedClass(
             index, cls.wnid, label, name, cls.wnid, images[cls.wnid], digests[cls.wnid], cls.source
@@ -208,9 +228,24 @@ def _entries(
 
 def _with_label_folders(entries: dict[str, ExportedClass]) -> dict[str, ExportedClass]:
     """The same with folders named by labels, made safe; where two would be alike, each has its id behind it."""
-    safe = {wnid: _UNSAFE.sub("_", entry.label)[:_LONGEST_NAME].strip("_-") or wnid for wnid, entry in entries.items()}
+    safe = {wnid: folder_name(entry.label) for wnid, entry in entries.items()}
     alike = Counter(name.casefold() for name in safe.values())
-    return {
-        wnid: replace(entry, folder=safe[wnid] if alike[safe[wnid].casefold()] == 1 else f"{safe[wnid]}-{wnid}")
-        for wnid, entry in entries.items()
+    named = {
+        wnid: name if name and alike[name.casefold()] == 1 else "-".join([name, wnid] if name else [wnid])
+        for wnid, name in safe.items()
     }
+    if len({name.casefold() for name in named.values()}) < len(named):  # a label that ends in the id of another
+        named = {wnid: f"{name}-{wnid}" for wnid, name in named.items()}
+    return {wnid: replace(entry, folder=named[wnid]) for wnid, entry in entries.items()}
+
+
+def folder_name(label: str) -> str:
+    """A label as the name of a folder on any system; empty where nothing of it can be one.
+
+    >>> folder_name("dog, domestic dog"), folder_name("../../etc"), folder_name("CON"), folder_name("?")
+    ('dog_domestic_dog', 'etc', 'CON_', '')
+    """
+    name = _UNSAFE.sub("_", label).strip("_-")
+    while len(name.encode()) > _LONGEST_NAME:
+        name = name[:-1]
+    return f"{name}_" if is_device(name) else name

@@ -7,10 +7,13 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ from PIL import Image
 
 from tests.command import LONGEST, Scraper, finish
 from tests.conftest import CLASSES, CLOCK, TENCH
-from tests.standin import Fate, StandIn, World
+from tests.standin import ClassSpec, Fate, StandIn, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +87,95 @@ def test_folders_may_be_called_by_labels(copied: Scraper) -> None:
         "analog_clock",
         "tench",
     ]
+
+
+LABELS = {
+    TENCH: "../../etc",
+    CLOCK: "CON",
+    "n02084071": "dog \u202e=cmd|'x'!A1",
+    "n02121620": "cat/dog",
+    "n01443537": "cat dog",
+    "n01496331": "猫" * 200,
+    "n02123045": "cat_dog-n01443537",
+    "n02123159": "???",
+    "n07739125": "an apple that nobody has",
+}
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Scraper:
+    """Classes whose labels are no names of folders, or alike; the last has no image."""
+    folder = tmp_path_factory.mktemp("odd")
+    specs = [ClassSpec(wnid, label, 3, 0, mix={Fate.ALIVE: 1}) for wnid, label in LABELS.items()]
+    specs[-1] = replace(specs[-1], mix={Fate.GONE_404: 1})
+    world = World(6, specs)
+    world.write_folder(folder / "lists")
+    with StandIn(world) as standin:
+        scraper = Scraper(folder, standin)
+        names = json.dumps([{"wnid": wnid, "label": label} for wnid, label in LABELS.items()])
+        scraper.done("plan", "-n", "2", "--source", "lists", stdin=names.encode())
+        scraper.done("fetch")
+    return scraper
+
+
+def test_odd_labels_make_folders_of_their_own(odd: Scraper, tmp_path: Path) -> None:
+    result = odd.done("export", "imagefolder", str(tmp_path / "dest"), "--folders", "label")
+    assert "1 class without an image left out:\n  n07739125\n" in result.out
+    classes = {row["wnid"]: row["folder"] for row in table(tmp_path / "dest" / "classes.csv")}
+    assert len({folder.casefold() for folder in classes.values()}) == len(LABELS) - 1
+    assert [folder for folder in classes.values() if not re.fullmatch(r"[\w-]+", folder)] == []
+    for wnid, folder in classes.items():
+        digests = {digest(path) for path in (tmp_path / "dest" / "train" / folder).iterdir()}
+        assert digests == {found for (found,) in odd.rows("SELECT sha256 FROM images WHERE wnid = ?", wnid)}
+    for form in ("webdataset", "csv", "jsonl"):
+        odd.done("export", form, str(tmp_path / form))
+    # The lock of it can be read again, and gives itself.
+    odd.done("export", "lock", str(tmp_path / "odd.lock"))
+    odd.done("plan", "--lock", str(tmp_path / "odd.lock"), "--manifest", str(tmp_path / "again.db"))
+
+
+def test_classes_that_were_dropped_are_left_out(odd: Scraper, tmp_path: Path) -> None:
+    shutil.copytree(odd.folder, tmp_path / "mine")
+    mine = Scraper(tmp_path / "mine")
+    mine.done("drop", TENCH)
+    result = mine.done("export", "csv", "list.csv")
+    assert TENCH not in {row["wnid"] for row in table(mine.folder / "list.csv")}
+    assert "beyond the n" not in result.out
+
+
+def test_an_export_during_a_fetch_is_of_one_moment(tmp_path: Path) -> None:
+    world = World.of(8, CLASSES, flickr=60, other=0, mix={Fate.ALIVE: 1})
+    world.write_folder(tmp_path / "lists")
+    with StandIn(world, latency=0.1) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", "50", "--source", "lists")
+        process = scraper.start("fetch", "--threads", "2")
+        scraper.wait("SELECT count(*) FROM images", 5, process)
+        scraper.done("export", "imagefolder", "dest", "--files", "copy")
+        scraper.done("export", "webdataset", "shards")
+        assert finish(process).code == 0
+    known = recorded(scraper)
+    rows = table(tmp_path / "dest" / "train" / "metadata.csv")
+    assert 5 <= len(rows) < len(known)
+    assert {row["file_name"]: row["sha256"] for row in rows}.items() <= known.items()
+    assert f"# {len(rows)} photographs" in (tmp_path / "dest" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_leaves_nothing(copied: Scraper) -> None:
+    """Where no file may have more bytes than the first pictures take."""
+    before = copied.snapshot()
+    for form in (("webdataset",), ("imagefolder", "--files", "copy")):
+        words = [
+            "bash",
+            "-c",
+            'ulimit -f 64; trap "" XFSZ; exec "$@"',
+            "bash",
+            *copied.command("export", *form, "dest"),
+        ]
+        ended = subprocess.run(words, cwd=copied.folder, capture_output=True, text=True, check=False, timeout=LONGEST)
+        assert ended.returncode == 4, ended
+        assert "nothing was left there" in ended.stderr
+    assert copied.snapshot() == before
 
 
 def members(folder: Path) -> list[tuple[str, bytes]]:
@@ -322,6 +414,10 @@ def test_the_card_tells_only_what_is_so(copied: Scraper) -> None:
     assert f"# {images} photographs of 2 ImageNet classes" in card
     assert str(copied.folder) not in card
     assert str(Path.home()) not in card
+    asked = copied.one("SELECT count(*) FROM candidates WHERE tries > 0")
+    gone = copied.one("SELECT count(*) FROM candidates WHERE outcome IN ('gone', 'placeholder')")
+    assert f"{asked} URLs of these classes were asked for:" in card
+    assert f"| gone, or a placeholder | {gone} |" in card
     described: dict[str, Any] = json.loads((copied.folder / "dest" / "croissant.json").read_text(encoding="utf-8"))
     tables = {one["@id"]: one["sha256"] for one in described["distribution"] if one["@type"] == "cr:FileObject"}
     assert tables == {name: digest(copied.folder / "dest" / name) for name in tables}

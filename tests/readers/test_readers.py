@@ -1,11 +1,13 @@
-"""What Hugging Face's datasets, webdataset, pyarrow and mlcroissant make of our exports."""
+"""What Hugging Face's datasets, webdataset, pyarrow, mlcroissant and torchvision make of our exports."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import os
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlcroissant
@@ -21,7 +23,6 @@ from tests.standin import Fate, StandIn, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SPLIT = ("--split", "train=0.7,test=0.3")
 FORMS = ("imagefolder", "webdataset", "parquet")
@@ -64,6 +65,21 @@ def test_datasets_reads_an_imagefolder(exported: Scraper, tmp_path: Path, form: 
     assert {row[digest]: row["wnid"] for row in rows} == digests(exported)
     # datasets turns pictures upright, and their size is recorded as it is stored.
     assert all(sorted(row["image"].size) == sorted((row["width"], row["height"])) for row in rows)
+
+
+@pytest.mark.parametrize("form", ["imagefolder", "imagefolder-small"])
+def test_torchvision_reads_an_imagefolder(exported: Scraper, form: str) -> None:
+    why = "torchvision is gigabytes with what it needs: pip install it into .venv-readers to try it"
+    torchvision = pytest.importorskip("torchvision", reason=why)
+    for split in ("train", "test"):
+        found = torchvision.datasets.ImageFolder(str(exported.folder / form / split))
+        assert found.classes == [wnid for wnid, _ in CLASSES]
+        with (exported.folder / form / split / "metadata.csv").open(encoding="utf-8", newline="") as file:
+            known = {row["file_name"]: row["wnid"] for row in csv.DictReader(file)}
+        paths = {str(Path(path).relative_to(found.root)): found.classes[number] for path, number in found.samples}
+        # It passes over GIFs, whose ending it does not know.
+        assert paths == {name: wnid for name, wnid in known.items() if not name.endswith(".gif")}
+        assert found[0][0].mode == "RGB"
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -71,8 +71,8 @@ _IMAGE: Final = columns(
 
 
 def listed_classes(book: Manifest) -> list[ListedClass]:
-    """Every class, in the order of their ids."""
-    return list(book.select(ListedClass, f"{_CLASS} FROM classes ORDER BY wnid"))
+    """Every class that is wanted, in the order of their ids."""
+    return list(book.select(ListedClass, f"{_CLASS} FROM classes WHERE dropped_at IS NULL ORDER BY wnid"))
 
 
 def stored_images(book: Manifest) -> Iterator[StoredImage]:
