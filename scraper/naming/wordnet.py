@@ -93,11 +93,11 @@ class WordNet:
         ids, marks, above, names, clean = (
             block.split("\n") for block in ("n" + blocks[0].replace("\n", "\nn"), *blocks[1:])
         )
-        meanings = {mark: int(mark) for mark in set(marks)}
+        times = Counter(marks)
+        meanings = {mark: int(mark) for mark in times}
         self.wnids: Final = [*map(Wnid, ids)]
-        self._marks = [meanings[mark] for mark in marks]
-        ilsvrc = {mark for mark, bits in meanings.items() if bits & PRESETS["ilsvrc2012"].bit}
-        told = sum(map(marks.count, ilsvrc))
+        self._marks = [*map(meanings.__getitem__, marks)]
+        told = sum(count for mark, count in times.items() if meanings[mark] & PRESETS["ilsvrc2012"].bit)
         if not len(ids) == len(marks) == len(above) == len(names) or len(clean) != max(told, 1):
             raise ValueError("blocks of different lengths")
         self._searches = 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
+import io
 import json
 import lzma
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ import pytest
 
 from scraper.errors import InputError
 from scraper.naming import _make
+from scraper.naming.finding import meanings
 from scraper.naming.people import ALLOWED, PERSON, may_be_person
 from scraper.naming.presets import CLASS, PEOPLE, PRESETS, preset
 from scraper.naming.shipped import FOLDER, GLOSSES, NAMES, wordnet
@@ -160,9 +164,41 @@ def test_people_are_marked_in_what_is_made() -> None:
 
 
 def test_long_glosses_are_cut_between_words() -> None:
-    gloss = _make.short("a creature with " + "very " * 40 + "many legs")
-    assert len(gloss) <= 120
-    assert gloss.endswith("very…")
+    text = "a creature; with " + "very " * 40 + "many legs"
+    for several, longest in ((False, 50), (True, 90)):
+        gloss = _make.short(text, of_several=several)
+        assert longest - 10 < len(gloss) <= longest
+        assert gloss.endswith("very…")
+    assert _make.short("a creature that flies; one with " + "very " * 40 + "long ears") == "a creature that flies"
+
+
+def test_more_is_told_of_classes_that_share_a_name() -> None:
+    very = "very " * 9
+    told = {"a": f"a {very}old a", "b": f"two {very}old", "c": "a " * 60 + "c", "d": "a " * 60 + "d"}
+    names = {"a": ("one",), "b": ("two",), "c": ("Big one", "big-two"), "d": ("big one",)}
+    nouns = {wnid: _make.Noun(names[wnid], (), gloss) for wnid, gloss in told.items()}
+    shown = dict(zip(nouns, _make.glosses(nouns, nouns, nouns), strict=True))
+    assert shown == {**told, "a": f"a {very}".strip() + "…", "b": f"two {very}".strip() + "…"}
+    several = {wnid: _make.Noun(("one",), (), noun.gloss) for wnid, noun in nouns.items() if wnid in "ab"}
+    assert _make.glosses(several, several, several) == [told["a"], told["b"]]
+
+
+def test_meanings_of_a_name_are_told_apart_by_what_is_shown() -> None:
+    alike = []
+    for name in TABLE.all_names():
+        shown = [(synset.name, synset.above, TABLE.gloss(synset.wnid)) for synset in meanings(TABLE, name)]
+        alike += [name] if len(set(shown)) < len(shown) else []
+    assert alike == ["gutta percha tree"]  # which WordNet has twice, word for word
+
+
+def test_what_is_shipped_stays_below_a_megabyte() -> None:
+    package, packed = FOLDER.parents[1], io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as wheel:
+        for path in package.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                wheel.write(path, path.relative_to(package.parent))
+    assert sum((FOLDER / name).stat().st_size for name in (NAMES, GLOSSES)) < 700_000
+    assert len(packed.getvalue()) < 975_000  # a wheel has 25 kB of its own: metadata, the readme, the licence
 
 
 def test_a_name_that_the_form_cannot_hold_is_refused() -> None:
@@ -170,6 +206,14 @@ def test_a_name_that_the_form_cannot_hold_is_refused() -> None:
     senses = {**_make.read_senses(INDEX.splitlines()), ("a|b", "n00000002"): 1}
     with pytest.raises(ValueError, match="cannot hold"):
         _make.write_names(nouns, senses, {"imagenet-21k": {"n00000002"}, "ilsvrc2012": set()}, [])
+
+
+def _unpacked(body: bytes) -> bytes:
+    return bz2.decompress(body) if body.startswith(b"BZh") else lzma.decompress(body)
+
+
+def _packed(like: bytes, text: bytes) -> bytes:
+    return bz2.compress(text) if like.startswith(b"BZh") else lzma.compress(text)
 
 
 def _cut(body: bytes) -> bytes:
@@ -180,16 +224,20 @@ def _flip(body: bytes) -> bytes:
     return body[:5000] + bytes([body[5000] ^ 1]) + body[5001:]
 
 
-def _other(_: bytes) -> bytes:
-    return lzma.compress(b"another text")
+def _other(body: bytes) -> bytes:
+    return _packed(body, b"another text")
 
 
 def _mixed(body: bytes) -> bytes:
-    return lzma.compress(lzma.decompress(body) + b"\nn00000000")
+    return _packed(body, _unpacked(body) + b"\nn00000000")
+
+
+def _not_utf8(body: bytes) -> bytes:
+    return _packed(body, b"\xff")
 
 
 @pytest.mark.parametrize("name", [NAMES, GLOSSES])
-@pytest.mark.parametrize("damage", [_cut, _flip, _other, _mixed, None])
+@pytest.mark.parametrize("damage", [_cut, _flip, _other, _mixed, _not_utf8, None])
 def test_a_damaged_table_says_to_install_again(
     tmp_path: Path, name: str, damage: Callable[[bytes], bytes] | None
 ) -> None:
@@ -208,5 +256,5 @@ def test_an_unknown_preset_is_answered_with_those_that_there_are() -> None:
 
 
 def test_the_texts_are_plain() -> None:
-    texts = [lzma.decompress((FOLDER / name).read_bytes()).decode() for name in (NAMES, GLOSSES)]
+    texts = [_unpacked((FOLDER / name).read_bytes()).decode() for name in (NAMES, GLOSSES)]
     assert all(json.loads(json.dumps(text)) == text and text.replace("\n", "").isprintable() for text in texts)

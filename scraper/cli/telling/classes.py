@@ -21,7 +21,6 @@ from scraper.naming.labels import labels
 from scraper.naming.people import ALLOWED
 from scraper.naming.shipped import wordnet
 from scraper.planning.classlines import parse_class
-from scraper.planning.forecasting.counting import count_urls
 from scraper.texts import counted, one_line
 
 if TYPE_CHECKING:
@@ -55,6 +54,12 @@ def named(words: Sequence[str], options: ClassesOptions, usage: str) -> tuple[st
     return names
 
 
+def _counted(wnids: Sequence[Wnid], options: ClassesOptions) -> dict[Wnid, int]:
+    from scraper.planning.forecasting.counting import count_urls
+
+    return count_urls(wnids, options)
+
+
 def _choice(names: tuple[str, ...], options: ClassesOptions) -> Choice:
     return Choice(
         names=names,
@@ -75,7 +80,7 @@ def show(names: tuple[str, ...], options: ClassesOptions) -> tuple[str, list[str
     table = wordnet()
     choice = _choice(names, options)
     chosen = choose(table, choice)
-    urls = count_urls([synset.wnid for synset in chosen], options) if options.source and chosen else None
+    urls = _counted([synset.wnid for synset in chosen], options) if options.source and chosen else None
     if urls is not None:
         chosen = tuple(synset for synset in chosen if urls.get(synset.wnid, 0) >= (options.min_urls or 0))
     if not chosen:
