@@ -1,0 +1,225 @@
+"""Change the pure modules in thousands of small ways and see which changes no test notices: `python -m tests.mutation`.
+
+    python -m tests.mutation                       all of them; writes the table in CONTRIBUTING.md
+    python -m tests.mutation pictures texts        the groups of these names; shows their table
+    python -m tests.mutation --survivors pictures  what survived there the last time, as lines taken and put
+
+mutmut makes the changes and runs the tests, in a copy of the project in `.mutants`. Only tests that start no process
+are run, since thousands of runs are needed. A survivor is a hole in the tests, unless it changes nothing that anyone
+can see: `equivalents.md` lists those, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+WORK: Final = ROOT / ".mutants"
+EQUIVALENTS: Final = Path(__file__).with_name("equivalents.md")
+COPIED: Final = ("scraper", "tests", "manifests", "docs", "benchmarks", "README.md", "CONTRIBUTING.md", "setup.cfg")
+BEGIN: Final = "<!-- made by make mutants -->"
+END: Final = "<!-- end -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Modules that are tested together: their names below the package, and the tests of them."""
+
+    modules: Sequence[str]
+    tests: Sequence[str]
+
+
+GROUPS: Final[Mapping[str, Group]] = {
+    "pictures": Group(
+        [f"pictures.{name}" for name in ("bounds", "formats", "jpeg", "judge")],
+        [f"tests/pictures/test_{name}.py" for name in ("bounds", "odd_jpegs", "pictures", "verdicts")],
+    ),
+    "planning": Group(
+        [
+            *("planning.classlines", "planning.classlists", "planning.sources.doubts", "planning.sources.known"),
+            *(f"planning.lines.{name}" for name in ("encodings", "jsonstream", "listedurls", "oddities")),
+            *(f"planning.lines.{name}" for name in ("plainlines", "streams")),
+            *(f"planning.forms.{name}" for name in ("detecting", "index", "json_values", "table", "tencent", "urls")),
+        ],
+        [f"tests/planning/test_{name}.py" for name in ("classlists", "plainlines", "listings", "forms_alone")],
+    ),
+    "forecast": Group(["planning.forecasting.forecast"], ["tests/planning/test_forecast.py"]),
+    "naming": Group(
+        [f"naming.{name}" for name in ("choosing", "finding", "labels", "taking", "wordnet")],
+        ["tests/naming"],
+    ),
+    "statistics": Group(
+        [f"statistics.{name}" for name in ("clusters", "inverse", "quantiles", "surveys", "uploads")],
+        [f"tests/statistics/test_{name}.py" for name in ("clusters", "inverse", "quantiles", "surveys", "uploads")],
+    ),
+    "answers": Group(
+        [
+            *(f"running.{name}" for name in ("interception", "learning", "looks", "watching")),
+            *("fetching.doubts", "auditing.holding"),
+        ],
+        [
+            *(f"tests/running/test_{name}.py" for name in ("interception", "learning", "looks")),
+            *("tests/fetching/test_doubts.py", "tests/auditing/test_holding.py"),
+        ],
+    ),
+    "values": Group(
+        ["discretion", "flickr", "kinds", "model", "proxies", "texts"],
+        [f"tests/test_{name}.py" for name in ("discretion", "flickr", "kinds", "model", "proxies", "texts")],
+    ),
+}
+SETTINGS: Final = """
+[tool.mutmut]
+source_paths = ["scraper/"]
+only_mutate = {modules}
+also_copy = {copied}
+pytest_add_cli_args = ["-n0", "-p", "no:cacheprovider"]
+pytest_add_cli_args_test_selection = {tests}
+track_dependencies = false
+use_git_change_detection = false
+on_dependency_change = "ignore"
+"""
+KILLED: Final = ("killed", "timeout", "segfault")
+"""What mutmut calls mutants that a test failed for, or did not end with."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run groups of modules and tell how many of their mutants the tests notice; 1 if some survive unexplained."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all without one")
+    parser.add_argument("--survivors", action="store_true", help="show what survived the last time")
+    parser.add_argument("--seconds", type=float, default=1200.0, help="for each group; what is left is not counted")
+    chosen = parser.parse_args(words)
+    if unknown := set(chosen.groups) - set(GROUPS):
+        parser.error(f"no group is called {', '.join(sorted(unknown))}")
+    scores: dict[str, Counter[str]] = {}
+    explained = equivalents(EQUIVALENTS.read_text(encoding="utf-8"))
+    for name in chosen.groups or GROUPS:
+        if not chosen.survivors:
+            run(name, GROUPS[name], chosen.seconds)
+        found = list(results(name, GROUPS[name]))
+        change = changes(name, [(module, mutant) for module, mutant, status in found if status not in KILLED])
+        for module, mutant, status in found:
+            known = (module, change.get(mutant, "")) in explained
+            if chosen.survivors and mutant in change and not known:
+                print(f"{module}: {mutant.rpartition('.')[2]}, {status}\n{change[mutant]}\n")
+            scores.setdefault(module, Counter())["equivalent" if known else status] += 1
+    table = "\n".join(rows(scores))
+    if not chosen.survivors:
+        print(table)
+    if not (chosen.groups or chosen.survivors):
+        write(ROOT / "CONTRIBUTING.md", table)
+    return int(any(score["survived"] + score["no tests"] for score in scores.values()))
+
+
+def run(name: str, group: Group, seconds: float) -> None:
+    """Let mutmut try all mutants of a group, two at a time."""
+    folder = WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in COPIED:
+        source, target = ROOT / entry, folder / entry
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.db*")
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy2(source, target)
+    settings = SETTINGS.format(
+        modules=json.dumps([path_of(module) for module in group.modules]),
+        copied=json.dumps([entry for entry in COPIED if entry != "scraper"]),
+        tests=json.dumps(["tests/mutation/examples.py", *group.tests]),
+    )
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings)
+    with (folder / "log.txt").open("w") as log:
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
+        try:
+            subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            print(f"{name}: not all was tried in {seconds:.0f} seconds", file=sys.stderr)
+
+
+def results(name: str, group: Group) -> Iterator[tuple[str, str, str]]:
+    """The module, name and status of every mutant that was tried."""
+    for line in mutmut(name, "results", "--all", "true").splitlines():
+        mutant, separator, status = line.strip().partition(": ")
+        module = next((one for one in group.modules if mutant.startswith(f"scraper.{one}.")), None)
+        if separator and module is not None and status != "not checked":
+            yield module, mutant, status
+
+
+_SHOW: Final = """
+import json, sys
+from pathlib import Path
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+print(json.dumps({mutant: get_diff_for_mutant(mutant, path=Path(path)) for mutant, path in json.load(sys.stdin)}))
+"""
+
+
+def changes(name: str, mutants: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What mutants of modules change: the lines that they take and those that they put in their place."""
+    asked = json.dumps([(mutant, path_of(module)) for module, mutant in mutants])
+    command = [sys.executable, "-c", _SHOW]
+    answer = subprocess.run(command, cwd=WORK / name, input=asked, capture_output=True, text=True, check=True).stdout
+    return {
+        mutant: "\n".join(
+            line[0] + " " + line[1:].strip()
+            for line in diff.splitlines()
+            if re.match(r"[-+](?![-+]{2} )", line) and line[1:].strip()
+        )
+        for mutant, diff in json.loads(answer).items()
+    }
+
+
+def mutmut(name: str, *words: str) -> str:
+    """What a command of mutmut's says of a group."""
+    command = [sys.executable, "-m", "mutmut", *words]
+    return subprocess.run(command, cwd=WORK / name, capture_output=True, text=True, check=True).stdout
+
+
+def path_of(module: str) -> str:
+    """The file of a module."""
+    return f"scraper/{module.replace('.', '/')}.py"
+
+
+def equivalents(text: str) -> frozenset[tuple[str, str]]:
+    """The mutants that are known to change nothing: modules, and lines taken and put."""
+    found = set()
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        module = section.split("\n", 1)[0].strip(" `")
+        for change in re.findall(r"^```diff\n(.*?)\n```", section, re.MULTILINE | re.DOTALL):
+            found.add((module, change))
+    return frozenset(found)
+
+
+def rows(scores: Mapping[str, Counter[str]]) -> Iterable[str]:
+    """The table of scores."""
+    yield "| module | mutants | noticed | equivalent | left |"
+    yield "|---|---|---|---|---|"
+    for module, score in [*sorted(scores.items()), ("all", sum(scores.values(), Counter()))]:
+        noticed = sum(score[status] for status in KILLED)
+        left = score.total() - noticed - score["equivalent"]
+        share = f"{noticed / max(1, score.total() - score['equivalent']):.0%}"
+        yield f"| `{module}` | {score.total():,} | {noticed:,} ({share}) | {score['equivalent']} | {left} |"
+
+
+def write(path: Path, table: str) -> None:
+    """Put the table between its marks."""
+    text = path.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    path.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
