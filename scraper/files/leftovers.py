@@ -93,9 +93,15 @@ def forget(root: Path, owner: str, session: Session) -> None:
             for name in session.files:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=folder)
-        with contextlib.suppress(OSError), descend(root) as opened, descend(root, PARTIAL) as partials:
+        tidy(root, owner)
+
+
+def tidy(root: Path, owner: str) -> None:
+    """Remove the folders for an owner's unfinished work where nothing is left in them."""
+    with contextlib.suppress(OSError), descend(root) as opened, descend(root, PARTIAL) as partials:
+        with contextlib.suppress(FileNotFoundError):
             os.rmdir(owner, dir_fd=partials)
-            os.rmdir(PARTIAL, dir_fd=opened)
+        os.rmdir(PARTIAL, dir_fd=opened)
 
 
 def remove_ordinary(root: Path, folder: str, names: Collection[str]) -> list[str]:

@@ -215,6 +215,18 @@ class Folder:
         except OSError:
             return None
 
+    def unshared(self, place: Place, mark: str) -> bool:
+        """Whether no other manifest has begun to share the file at a place since it was written, or is about to.
+
+        Of a copy of the file, as in a folder that was moved to another disk, that cannot be told: none has.
+        """
+        try:
+            with descend(self.path, place.folder) as folder, open_file(folder, place.name) as (file, found):
+                moved = not mark.startswith(f"{found.st_ino}-")
+                return locked(file, fcntl.LOCK_EX) and (moved or _mark(os.fstat(file)) == mark)
+        except OSError:
+            return False
+
     def announce(self, claims: Sequence[Claim], word: str) -> None:
         """Put names into the journal that are to be unfinished work from the batch on that has this word.
 

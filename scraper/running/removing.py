@@ -18,7 +18,7 @@ from scraper.manifest.access.recording import Batch, record, record_removal
 from scraper.running.unfinished import clear_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from scraper.manifest.access.withdrawing import Withdrawal
@@ -34,6 +34,7 @@ def remove_images(
     revisions: Sequence[Revision],
     *,
     withdrawals: Sequence[Withdrawal] = (),
+    marks: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Remove images, their files where they are as recorded; returns the paths of files that are not and stay.
 
@@ -44,6 +45,8 @@ def remove_images(
         images: path, size in bytes and SHA-256 of each.
         revisions: what becomes of their candidates, whose rows in `image` go; others may be among them.
         withdrawals: what is left out from now on, recorded with them.
+        marks: by path, what told files from any others when they were written. On those that have another one now
+            another manifest that shares the folder may count, and they stay.
 
     Raises:
         InputError: the folder cannot be written to; nothing was changed.
@@ -58,6 +61,11 @@ def remove_images(
     with contextlib.closing(Folder(out, owner=book.owner)) as folder:
         found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}
         folder.announce([claim for claim in found.values() if claim is not None], word)
+        # From here on no other manifest begins to share them; some may have before.
+        shared = [path for path, mark in (marks or {}).items() if not folder.unshared(Place.of(path), mark)]
+        if shared:
+            found.update(dict.fromkeys(shared))
+            folder.announce([claim for claim in found.values() if claim is not None], word)
         record_removal(book, run_id, batch, word, time.time())
     clear_up(book, out)
     return tuple(path for path, claim in found.items() if claim is None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scraper.files.leftovers import forget, sessions_of, stands, take_back
+from scraper.files.leftovers import forget, sessions_of, stands, take_back, tidy
 from scraper.files.names import PARTIAL
 from scraper.manifest.access.audit import class_names
 from scraper.manifest.access.candidates import images
@@ -64,6 +64,7 @@ def clear_up(book: Manifest, out: Path) -> None:
     for one in unfinished(book, out):
         take_back(out, one.names)
         forget(out, book.owner, one.session)
+    tidy(out, book.owner)
 
 
 def _unrecorded(book: Manifest, claims: Iterable[Claim]) -> list[Claim]:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from scraper.manifest.access.recording import Batch, record_removal
 from scraper.manifest.access.withdrawing import WITHDRAWN_WHY
 from scraper.model import Outcome, Revision, State
 from scraper.running.session import exclusive
-from tests.command import LONGEST, Scraper, check, check_files, check_manifest
+from tests.command import KILLED, Scraper, check, check_files, check_manifest
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World
 
@@ -145,19 +147,26 @@ def test_bad_input_changes_nothing(mine: Scraper) -> None:
     assert mine.snapshot() == before
 
 
-@pytest.mark.parametrize("number", range(8))
-def test_a_kill_leaves_no_row_without_its_file_and_the_next_run_completes_it(mine: Scraper, number: int) -> None:
-    photos = [str(photo) for (photo,) in mine.rows("SELECT photo_id FROM candidates WHERE state = 'saved'")]
-    process = mine.start("forget", *photos)
-    time.sleep(0.25 + 0.04 * number)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=LONGEST)
-    check_manifest(mine)
-    check_files(mine, strays=True)
-    mine.done("forget", *photos)
-    check(mine)
-    assert mine.one("SELECT count(*) FROM images") == 0
-    assert list(mine.images.rglob("*.jpg")) == []
+def test_a_kill_at_any_moment_leaves_no_row_without_its_file_and_the_next_run_completes_it(
+    fetched: Scraper, tmp_path: Path
+) -> None:
+    for moment in range(1, 100):
+        mine = Scraper(tmp_path / str(moment))
+        shutil.copytree(fetched.folder, mine.folder)
+        photos = [str(photo) for (photo,) in mine.rows("SELECT photo_id FROM candidates WHERE state = 'saved'")]
+        command = [sys.executable, "-c", KILLED, str(moment), "forget", *photos]
+        done = subprocess.run(command, cwd=mine.folder, env=mine.environment(), capture_output=True, check=False)
+        assert done.returncode in (0, -signal.SIGKILL), done
+        check_manifest(mine)
+        check_files(mine, strays=True)
+        mine.done("forget", *photos)
+        check(mine)
+        assert mine.one("SELECT count(*) FROM images") == 0
+        assert list(mine.images.rglob("*.jpg")) == []
+        shutil.rmtree(mine.folder)
+        if done.returncode == 0:
+            break
+    assert 12 < moment < 99
 
 
 @pytest.mark.parametrize("recorded", [False, True])

@@ -12,30 +12,15 @@ import pytest
 
 from scraper import DropOptions, drop
 from scraper.errors import InputError
-from tests.command import Scraper, check, check_files, check_manifest
+from tests.command import KILLED, Scraper, check, check_files, check_manifest
 from tests.conftest import CLOCK, TENCH
+from tests.standin import Fate, StandIn, World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SAVED: Final = "SELECT count(*) FROM images WHERE wnid = ?"
 DROPPED: Final = "SELECT wnid FROM classes WHERE dropped_at NOT NULL"
-
-KILLED: Final = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
-def hook(event, args):
-    global left
-    journal = event == "open" and str(args[0]).endswith(".journal")
-    if journal or event in ("os.remove", "os.rmdir", "os.truncate", "os.rename", "os.link"):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-from scraper.cli.main import main
-sys.addaudithook(hook)
-sys.exit(main())
-"""
-"""The command, killed the moment before it does the n-th thing to a file."""
 
 
 def files_of(scraper: Scraper, wnid: str) -> list[str]:
@@ -123,6 +108,26 @@ def test_files_that_another_manifest_wrote_stay(copied: Scraper) -> None:
     copied.done("verify")
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_files_that_another_manifest_has_begun_to_share_stay(tmp_path: Path, *, kept: bool) -> None:
+    """The first one wrote them; the second one counts on them all the same."""
+    world = World.of(17, [(TENCH, "tench")], flickr=8, other=0, mix={Fate.ALIVE: 1})
+    with StandIn(world) as standin:
+        first, second = Scraper(tmp_path, standin), Scraper(tmp_path, standin, manifest="other.db")
+        first.done("plan", "tench", "-n", "6")
+        first.done("fetch")
+        if kept:
+            second.done("plan", "tench", "-n", "4", "--manifest", "other.db")
+            second.done("fetch", "--manifest", "other.db")
+        result = first.done("drop", TENCH, "--delete-images")
+        assert f"{2 if kept else 6} images (" in result.out
+        assert ("4 files are not this manifest's as recorded, and stayed" in result.out) is kept
+        assert len(files_of(first, TENCH)) == 4 * kept
+        check_manifest(first)
+        if kept:
+            check_files(second)
+
+
 REFUSED = {
     ("drop", "goldfish"): "goldfish is not planned here",
     ("drop", "n01443537"): "n01443537 is not planned here",
@@ -171,8 +176,7 @@ def test_a_kill_at_any_moment(filled: Scraper, tmp_path: Path) -> None:
         assert files_of(scraper, TENCH) == []
         check_manifest(scraper)
         check_files(scraper)
-        left = [path for path in (scraper.images / ".partial").rglob("*") if path.is_file()]
-        assert left == []
+        assert not (scraper.images / ".partial").exists()
         shutil.rmtree(folder)
         if done.returncode == 0:
             break

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
 
 class Recorded(NamedTuple):
-    """An image as recorded; `adopted` is whether its file was there before, so that it is somebody else's too."""
+    """An image as recorded.
+
+    Attributes:
+        adopted: whether its file was there before, so that it is somebody else's too.
+        mark: what told its file from any other when it was written; None where an earlier version wrote it.
+    """
 
     candidate_id: int
     path: str
     bytes: int
     sha256: str
-    adopted: bool
+    adopted: int
+    mark: str | None
 
 
 _IMAGE: Final = (
-    columns("image.candidate_id", "image.path", "image.bytes", "image.sha256", "image.adopted")
+    columns("image.candidate_id", "image.path", "image.bytes", "image.sha256", "image.adopted", "image.mark")
     + " FROM image WHERE candidate_id BETWEEN ? AND ? ORDER BY candidate_id"
 )
 
@@ -41,8 +47,4 @@ def drop(book: Manifest, wnids: Iterable[Wnid], now: float) -> None:
 
 def images_of(book: Manifest, wnid: Wnid) -> list[Recorded]:
     """The images of a class."""
-    return list(book.select(_recorded, _IMAGE, (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1))))
-
-
-def _recorded(number: int, path: str, size: int, sha256: str, adopted: int) -> Recorded:
-    return Recorded(number, path, size, sha256, bool(adopted))
+    return list(book.select(Recorded, _IMAGE, (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1))))

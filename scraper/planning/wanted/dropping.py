@@ -104,7 +104,8 @@ def _delete(book: Manifest, run_id: int, out: Path, images: Sequence[Recorded]) 
     theirs = [image.path for image in images if image.adopted]
     ours = [(image.path, image.bytes, image.sha256) for image in images if not image.adopted]
     revisions = [Revision(image.candidate_id, State.WAITING, None, _WHY) for image in images]
-    return (*theirs, *remove_images(book, run_id, out, ours, revisions))
+    marks = {image.path: image.mark for image in images if not image.adopted and image.mark is not None}
+    return (*theirs, *remove_images(book, run_id, out, ours, revisions, marks=marks))
 
 
 def _bytes(images: Sequence[Recorded], stayed: Sequence[str]) -> int:
