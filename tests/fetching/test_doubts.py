@@ -35,8 +35,28 @@ class Run:
         digest: str | None = None,
         twins: tuple[Twin, ...] = (),
         look: Look | None = None,
+        decided: Decision | None = None,
         **of: object,
     ) -> Attempt:
+        attempt = self.note_only(
+            outcome, number=number, state=state, digest=digest, twins=twins, look=look, decided=decided, **of
+        )
+        self.revisions += self.doubts.take_revisions()
+        return attempt
+
+    def note_only(
+        self,
+        outcome: Outcome,
+        *,
+        number: int | None = None,
+        state: State = State.LOST,
+        digest: str | None = None,
+        twins: tuple[Twin, ...] = (),
+        look: Look | None = None,
+        decided: Decision | None = None,
+        **of: object,
+    ) -> Attempt:
+        """As `ask`, in the middle of a batch."""
         self.asked += 1
         number = number or self.asked
         url = f"https://live.staticflickr.com/1/{number}_a.jpg"
@@ -58,8 +78,7 @@ class Run:
             picture=picture,
             look=look or LOST.get(outcome),
         )
-        self.doubts.note(attempt, Decision(state, outcome), twins)
-        self.revisions += self.doubts.take_revisions()
+        self.doubts.note(attempt, decided or Decision(state, outcome), twins)
         return attempt
 
     def pictures(self, number: int = 1) -> None:
@@ -273,3 +292,35 @@ def test_hosts_of_others_are_watched_apart_from_flickrs() -> None:
     for number in range(16):
         other.ask(Outcome.FORBIDDEN, url=f"https://host{number}.example/{number}.jpg")
     assert str(other.problem).startswith("16 photos in a row")
+
+
+def test_of_a_burst_those_that_were_not_held_yet_are() -> None:
+    """A picture frees what was asked for before it, and only then shows that four stood together."""
+    run = Run()
+    run.pictures()
+    for _ in range(4):
+        run.note_only(Outcome.FORBIDDEN)
+    run.pictures()
+    assert run.held() == dict.fromkeys(range(2, 6), HELD)
+
+
+def test_a_believed_answer_keeps_the_form_and_the_fate_that_were_decided() -> None:
+    run = Run()
+    run.ask(Outcome.FORBIDDEN, decided=Decision(State.LOST, Outcome.GONE, form=Form.LIVE, fate=Outcome.PLACEHOLDER))
+    run.pictures()
+    assert run.revisions[-1] == Revision(
+        1, State.LOST, Outcome.GONE, BELIEVED, form=Form.LIVE, fate=Outcome.PLACEHOLDER
+    )
+
+
+def test_images_that_are_taken_back_keep_what_is_known_of_their_urls() -> None:
+    run = Run()
+    one = "f" * 64
+    first = run.ask(Outcome.SAVED, state=State.SAVED, digest=one)
+    twin = Twin(1, first.candidate.url, 1, "p", Form.LIVE, Outcome.GONE)
+    run.ask(Outcome.PLACEHOLDER, digest=one, twins=(twin,))
+    run.pictures()
+    assert run.revisions[-2:] == [
+        Revision(1, State.LOST, Outcome.PLACEHOLDER, BELIEVED, form=Form.LIVE, fate=Outcome.GONE),
+        Revision(2, State.LOST, Outcome.PLACEHOLDER, BELIEVED),
+    ]

@@ -70,7 +70,7 @@ GROUPS: Final[Mapping[str, Group]] = {
             *("fetching.doubts", "auditing.holding"),
         ],
         [
-            *(f"tests/running/test_{name}.py" for name in ("interception", "learning", "looks")),
+            *(f"tests/running/test_{name}.py" for name in ("interception", "learning", "looks", "watching")),
             *("tests/fetching/test_doubts.py", "tests/auditing/test_holding.py"),
         ],
     ),

@@ -110,6 +110,12 @@ def test_the_weights_of_a_class_add_up_to_one(images: int, others: int, stopped:
         assert others * weight.other == pytest.approx((images + others - images) / (images + others - 1))
 
 
+def test_where_every_url_was_an_image_each_counts_alike() -> None:
+    assert weights(images=4, decided=4, stopped=True) == (0.0, 0.25)
+    assert sample_of([IMAGE, LIVE], n=2, listed=9).share == 0.5
+    assert sample_of([IMAGE], n=1, listed=9).listed == 9
+
+
 def test_with_n_of_one_only_the_first_url_counts() -> None:
     """The estimator's limit: it is unbiased, and all or nothing."""
     assert sample_of([IMAGE], n=1, listed=9).share == 0.0

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scraper.statistics.clusters import Estimate
-from scraper.statistics.surveys import Z95, Stratum, estimate, stratified_order, wilson
+from scraper.statistics.quantiles import student_t
+from scraper.statistics.surveys import Z95, Found, Stratum, estimate, needed, share_of, stratified_order, wilson
 
 LENGTHS = st.lists(st.integers(0, 30), max_size=12)
 
@@ -172,3 +173,89 @@ def test_wilsons_bounds_hold_the_rate_exactly(one: int, other: int, z: float) ->
     hits, trials = sorted((one, other))
     low, high = wilson(hits, trials, z)
     assert 0 <= low <= hits / trials <= high <= 1
+
+
+# --- by hand ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_interval_by_cochrans_formulas() -> None:
+    """Two classes of 100 and 300, of which 10 and 30 are decided and 2 and 18 dead."""
+    found = estimate([Stratum(100, 10, 2), Stratum(300, 30, 18)])
+    rate, left = 0.5, 0.9
+    variance = (10 * 0.2 * 0.8 * 10 / 9 * left + 30 * 0.6 * 0.4 * 30 / 29 * left) / 40**2
+    simple = rate * (1 - rate) / 39 * left
+    assert variance < simple
+    size = 39 / left * simple / variance
+    low, high = wilson(rate * size, size, student_t(0.975, 38))
+    assert (found.rate, found.low, found.high, found.classes) == pytest.approx((rate, low, high, 2))
+
+
+def test_classes_that_are_more_alike_than_chance_would_have_it_tell_no_less_than_a_simple_sample() -> None:
+    found = estimate([Stratum(100, 10, 5), Stratum(300, 30, 15)])
+    size = 39 / 0.9
+    assert (found.low, found.high) == pytest.approx(wilson(0.5 * size, size, student_t(0.975, 38)))
+    assert estimate([Stratum(100, 2, 0)]).low == 0.0
+
+
+@pytest.mark.parametrize(
+    ("strata", "together"),
+    [
+        ([(9, 1, 1), (9, 1, 0)], [(18, 2, 1)]),
+        ([(9, 0, 0), (9, 2, 0), (9, 2, 2)], [(18, 2, 0), (9, 2, 2)]),
+        ([(9, 2, 0), (9, 2, 2), (9, 1, 1)], [(9, 2, 0), (18, 3, 3)]),
+        ([(9, 2, 0), (9, 1, 1)], [(18, 3, 1)]),
+        ([(9, 1, 0), (9, 1, 0), (9, 1, 1), (9, 1, 1)], [(18, 2, 0), (18, 2, 2)]),
+    ],
+)
+def test_classes_of_which_one_was_drawn_stand_with_their_neighbours(
+    strata: list[tuple[int, int, int]], together: list[tuple[int, int, int]]
+) -> None:
+    alone, joined = estimate([Stratum(*one) for one in strata]), estimate([Stratum(*one) for one in together])
+    assert (alone.rate, alone.low, alone.high) == (joined.rate, joined.low, joined.high)
+    assert alone.classes == sum(decided > 0 for _, decided, _ in strata)
+
+
+@pytest.mark.parametrize(("decided", "interval"), [(0, False), (1, False), (2, True)])
+def test_one_url_has_no_interval(decided: int, interval: bool) -> None:
+    found = estimate([Stratum(100, decided, 0)])
+    assert (found.rate is not None) is (decided > 0)
+    assert (found.low is not None) is (found.high is not None) is interval
+
+
+def test_of_all_urls_the_share_is_exact() -> None:
+    assert estimate([Stratum(4, 4, 1), Stratum(6, 6, 1)]) == Estimate(0.2, 0.2, 0.2, 2)
+
+
+def test_bounds_are_the_ends_if_all_that_is_unknown_were_one_or_the_other() -> None:
+    strata = [Stratum(100, 10, 2, 3), Stratum(300, 30, 18), Stratum(50, 5, 1, 4)]
+    alive = estimate([Stratum(100, 13, 2), Stratum(300, 30, 18), Stratum(50, 9, 1)])
+    dead = estimate([Stratum(100, 13, 5), Stratum(300, 30, 18), Stratum(50, 9, 5)])
+    one = estimate(strata)
+    assert share_of(strata) == Found(one.rate, one.low, one.high, alive.low, dead.high, 3, 45, 7)
+
+
+def test_without_unknown_urls_the_bounds_are_the_interval() -> None:
+    found = share_of([Stratum(100, 10, 2)])
+    assert (found.low_if_unknown_alive, found.high_if_unknown_dead) == (found.low, found.high)
+    assert (found.decided, found.unknown) == (10, 0)
+
+
+def test_where_too_little_is_decided_there_are_no_bounds() -> None:
+    assert share_of([Stratum(100, 1, 0, 9)]) == Found(0.0, None, None, None, None, 1, 1, 9)
+    assert share_of([Stratum(100, 0, 0, 9)]) == Found(None, None, None, None, None, 0, 0, 9)
+
+
+@pytest.mark.parametrize(
+    ("rate", "half_width", "urls"),
+    [
+        (None, 0.02, 2401),
+        (0.5, 0.02, 2401),
+        (0.2, 0.02, 1537),
+        (0.8, 0.02, 1537),
+        (0.0, 0.02, 189),  # as of 2 %: few dead ones were seen by chance
+        (1.0, 0.02, 189),
+        (None, 0.1, 97),
+    ],
+)
+def test_about_how_many_urls_are_needed(rate: float | None, half_width: float, urls: int) -> None:
+    assert needed(rate, half_width) == urls
