@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scraper.auditing.options import ForgetOptions, TraceOptions
 from scraper.cli.signals import stopping
-from scraper.cli.streams import asker, class_words, print_text, standard_input
+from scraper.cli.streams import asker, check_output, class_words, print_text, standard_input
 from scraper.config import (
     ClassesOptions,
     DropOptions,
@@ -147,6 +147,7 @@ def _fetch(call: Call[FetchOptions]) -> int:
 def _report(call: Call[ReportOptions]) -> int:
     from scraper.reporting.numbers import report
 
+    check_output(call.options.output, call.manifest)
     found = report(call.manifest)
     terminal = call.options.output is None and sys.stdout.isatty()
     if call.options.format is ReportFormat.TEXT:

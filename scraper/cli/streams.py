@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scraper.planning.classlists import ClassList
 
 _LARGEST_INPUT: Final = 256 * 2**20
+_LOOKED_AT: Final = 64 * 2**10
+"""Bytes by which a file is told from text: pictures, databases and archives have a zero byte early."""
 _KEPT: Final = "\n\t"
 _KEPT_STYLED: Final = "\n\t\x1b"
 
@@ -79,6 +81,26 @@ def asker() -> Callable[[str], bool] | None:
             return False
 
     return ask
+
+
+def check_output(output: Path | None, manifest: Path) -> None:
+    """Refuse to write a report over the manifest, what SQLite keeps beside it, or anything that is no text.
+
+    Raises:
+        InputError: it is one of these; nothing was changed.
+    """
+    if output is None:
+        return
+    ours = [manifest.with_name(manifest.name + end) for end in ("", "-wal", "-shm", "-journal", ".lock")]
+    with contextlib.suppress(OSError):
+        same = output.exists() and any(one.exists() and output.samefile(one) for one in ours)
+        if same or output.resolve() in [one.resolve() for one in ours]:
+            raise InputError(f"--output {output} is the manifest, or belongs to it: give another FILE")
+    with contextlib.suppress(OSError):  # where it cannot be read, it may still be written
+        if output.is_file():
+            with output.open("rb") as file:
+                if b"\0" in file.read(_LOOKED_AT):
+                    raise InputError(f"--output {output} is there already and no report: give another FILE")
 
 
 def print_text(

@@ -128,6 +128,14 @@ def test_files_that_another_manifest_has_begun_to_share_stay(tmp_path: Path, *, 
             check_files(second)
 
 
+def test_a_folder_that_cannot_be_written_to_changes_nothing(copied: Scraper) -> None:
+    (copied.images / ".partial").write_text("mine")
+    before = copied.snapshot()
+    assert "cannot write to the output folder" in copied.done("drop", TENCH, "--delete-images", code=2).err
+    assert copied.snapshot() == before
+    assert copied.rows(DROPPED) == []
+
+
 REFUSED = {
     ("drop", "goldfish"): "goldfish is not planned here",
     ("drop", "n01443537"): "n01443537 is not planned here",

@@ -238,3 +238,28 @@ def test_verify_says_what_contradicts_itself(copied: Scraper, change: str, said:
     with closing(sqlite3.connect(copied.manifest)) as connection, connection:
         connection.execute(change)
     assert said in copied.done("verify", code=1).out
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html", "methods"])
+def test_a_report_is_written_over_no_manifest_and_no_picture(copied: Scraper, form: str) -> None:
+    """Whatever the name by which they are given: what is not text is no report of ours."""
+    image = copied.one("SELECT path FROM images LIMIT 1")
+    for name, of in {"link.db": "manifests/scraper.db", "link.jpg": f"images/{image}"}.items():
+        (copied.folder / name).symlink_to(copied.folder / of)
+    (copied.folder / "hard.db").hardlink_to(copied.manifest)
+    (copied.folder / "other.db").write_bytes(copied.manifest.read_bytes())
+    before = copied.snapshot()
+    beside = [f"manifests/scraper.db{end}" for end in ("", "-wal", "-shm", "-journal", ".lock")]
+    for name in (*beside, f"images/{image}", "link.db", "link.jpg", "hard.db", "other.db"):
+        assert "give another FILE" in copied.done("report", "--format", form, "--output", name, code=2).err, name
+    assert copied.snapshot() == before
+
+
+def test_an_older_report_and_a_pipe_are_written_to(copied: Scraper) -> None:
+    told = copied.done("report").out
+    for _ in range(2):
+        copied.done("report", "--output", "report.txt")
+        assert (copied.folder / "report.txt").read_text(encoding="utf-8") == told
+    assert copied.done("report", "--output", "/dev/stdout").out == told
+    (copied.folder / "empty").touch()
+    copied.done("report", "--output", "empty")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST, DropOptions
 from scraper.errors import InputError
+from scraper.files.store import Folder
 from scraper.manifest.access import dropping, lists
 from scraper.model import Revision, State
 from scraper.naming.shipped import wordnet
@@ -78,6 +79,8 @@ def drop(
         images = [image for wnid in wnids for image in dropping.images_of(book, wnid)] if options.delete_images else []
         if images and not options.out.is_dir():
             raise InputError(f"there is no folder {options.out}: give the --out that fetch wrote to")
+        if images:
+            Folder(options.out, owner=book.owner).close()  # whether it can be written to, before anything is changed
         with recorded(book, "drop", argv) as run:
             dropping.drop(book, wnids, time.time())
             stayed = _delete(book, run.id, options.out, images) if images else ()
