@@ -84,6 +84,7 @@ class SurveySummary:
         found: the share that is dead, as `scraper.statistics` has it.
         changes: candidates by what was known of them, None for nothing, and what is answered now, `saved` meaning that
             a picture answers.
+        until: half the width of the interval that was wanted, if one was.
     """
 
     manifest: Path
@@ -93,6 +94,7 @@ class SurveySummary:
     asked: int
     found: Found
     changes: dict[tuple[Outcome | None, Outcome], int]
+    until: float | None = None
 
 
 def _ignore(_: object) -> None:
@@ -145,9 +147,8 @@ def survey(
         held = Held(notice, believe=options.believe_answers)
         asking = _Asking(book, run.id, options, drawn, held, progress=progress, stop=stop or Stop())
         asking.ask(client)
-        return SurveySummary(
-            path, run.id, options.of, drawn.urls, asking.changes.total(), asking.tally.found(), dict(asking.changes)
-        )
+        found, changes = asking.tally.found(), asking.changes
+        return SurveySummary(path, run.id, options.of, drawn.urls, changes.total(), found, dict(changes), options.until)
 
 
 # --- drawing ---------------------------------------------------------------------------------------------------------

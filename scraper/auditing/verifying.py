@@ -159,10 +159,8 @@ def _check_out(found: VerifySummary, options: VerifyOptions) -> None:
     if options.remove_strays and found.images == lost:
         raise InputError(f"no image of this manifest is in {options.out} as recorded, so nothing there is left over")
     if options.repair and 2 * lost > found.images and not options.missing_anyway:
-        raise InputError(
-            f"{lost:,} of {found.images:,} images are not in {options.out} as recorded: give the --out that fetch "
-            f"wrote to{_gone(options)}"
-        )
+        some = "the one image is" if found.images == 1 else f"{lost:,} of {found.images:,} images are"
+        raise InputError(f"{some} not in {options.out} as recorded: give the --out that fetch wrote to{_gone(options)}")
 
 
 def _repair(book: Manifest, run_id: int, out: Path, found: VerifySummary) -> VerifySummary:

@@ -21,7 +21,9 @@ _PHASES: Final = ("choose", "plan", "fetch", "look", "keep")
 
 
 def _command_list() -> Iterator[str]:
+    """The commands, by phase."""
     for phase in _PHASES:
+        yield f"to {phase}:"
         for command in COMMANDS.values():
             if command.phase == phase:
                 yield f"  {command.name:9}{command.summary}"
@@ -33,7 +35,6 @@ usage: scraper COMMAND [FLAGS]
 n real photographs for each of some ImageNet classes, through one SQLite
 manifest.
 
-commands:
 {chr(10).join(_command_list())}
 
   scraper COMMAND --help tells the flags of a command; scraper --version the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import shlex
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,12 @@ def _meant(words: Sequence[str]) -> list[str]:
     close = difflib.get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.7)
     if close:
         return ["scraper", close[0], *words[1:]]
-    return ["scraper", PLAN.name, *words] if words and _is_plan(words) else []
+    if words and _is_plan(words):
+        return ["scraper", PLAN.name, *words]
+    # `golden retriever -n 5`: a name of several words that lacks its quotes.
+    plain = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+    named = [" ".join(plain), *words[len(plain) :]]
+    return ["scraper", PLAN.name, *named] if len(plain) > 1 and _is_plan(named) else []
 
 
 def _is_plan(words: Sequence[str]) -> bool:

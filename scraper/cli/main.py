@@ -69,6 +69,8 @@ def _run(words: list[str]) -> int:
     name = words[0] if words else ""
     if name in _HELP:
         known = next((COMMANDS[word] for word in words[1:] if word in COMMANDS), None)
+        if known is None and words[1:] and not words[1].startswith("-"):
+            raise InputError(f"no help on {words[1]!r}: the commands are {', '.join(COMMANDS)}")
         print_text(help_text(known) if known else USAGE)
         return 0
     if name in ("-V", "--version", "version"):

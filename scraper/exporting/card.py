@@ -184,8 +184,8 @@ def _conflicts(selection: Selection, options: ExportOptions) -> Iterator[str]:
     if not selection.conflicts:
         yield "None."
         return
-    dropped = f"{selection.dropped:,} images were left out"
-    yield f"{len(selection.conflicts):,} photos. Asked for was `{options.conflicts}`: {dropped}."
+    dropped = counted(selection.dropped, "image was left out", "images were left out")
+    yield f"{counted(len(selection.conflicts), 'photo')}. Asked for was `{options.conflicts}`: {dropped}."
     yield ""
     yield from (f"- {', '.join(conflict.paths)}" for conflict in selection.conflicts[:_SHOWN])
     if len(selection.conflicts) > _SHOWN:

@@ -35,8 +35,14 @@ def check_out(book: Manifest, options: FetchOptions) -> None:
     classes = classes_with_images(book)
     first = next(classes, None)
     if first is not None and not any(_any_there(book, wnid, options) for wnid in chain((first,), classes)):
+        number = count_images(book)
+        none = (
+            "the one image of this manifest is not"
+            if number == 1
+            else f"none of the {number} images of this manifest are"
+        )
         raise InputError(
-            f"none of the {count_images(book)} images of this manifest are in {options.out}: give the --out of the "
+            f"{none} in {options.out}: give the --out of the "
             "earlier run (to fetch all of them again, run `scraper verify --repair --missing-anyway` first)"
         )
 

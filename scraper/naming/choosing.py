@@ -54,7 +54,7 @@ def choose(table: WordNet, choice: Choice) -> tuple[Synset, ...]:
         InputError: a name is not clear or not known, or there is no such preset; the message has all of them.
     """
     problems: list[str] = []
-    pool = table.preset(preset(choice.preset).name) if choice.preset else table.marked(CLASS)
+    pool = _pool(table, choice.preset, problems)
     within = _branches(table, "--under", choice.under, problems)
     cut = _branches(table, "--except", choice.without, problems)
     keep = set(pool) & within if choice.under else set(pool)
@@ -66,6 +66,15 @@ def choose(table: WordNet, choice: Choice) -> tuple[Synset, ...]:
     synsets = (table.synset(wnid) for wnid in chosen if wnid not in cut and wnid not in above)
     words = [_word(word) for word in (choice.search or "").split()]
     return tuple(synset for synset in synsets if _has_words(table, synset, words))
+
+
+def _pool(table: WordNet, name: str | None, problems: list[str]) -> list[Wnid]:
+    """The classes of a preset, or all; all too where there is no such preset, so that other problems are found."""
+    try:
+        return table.preset(preset(name).name) if name else table.marked(CLASS)
+    except InputError as error:
+        problems.append(f"  {error}")
+        return table.marked(CLASS)
 
 
 def scope(table: WordNet, name: str | None) -> frozenset[Wnid] | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scraper.naming.wordnet import Synset, WordNet
 
 _SHOWN: Final = 60
+_BY_NAME: Final = 20
+"""Classes of people up to which each is told by its name too."""
 _IN_A_ROW: Final = 7
 """Ids on one line of a message, which is then below 80 columns."""
 
@@ -147,5 +149,7 @@ def refused_people(table: Callable[[], WordNet], wnids: Iterable[str]) -> list[P
         return []
     many = f"{len(found):,} classes are" if len(found) > 1 else "1 class is"
     head = f"{many} of people and refused; --include-people takes them all the same, although {REASON}:"
+    if len(found) <= _BY_NAME:
+        return [(head, *(f"{wnid}  {known.synset(wnid).name}" for wnid in found))]
     rows = (found[at : at + _IN_A_ROW] for at in range(0, len(found), _IN_A_ROW))
     return [(head, *(" ".join(row) for row in rows))]

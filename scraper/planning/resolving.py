@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, PlanOptions
 from scraper.errors import InterruptedRunError, OptionError
 from scraper.manifest.access import lists
+from scraper.manifest.access.counts import last_pace
 from scraper.manifest.access.forecasts import save_forecast
 from scraper.manifest.access.locks import locked_classes
 from scraper.manifest.access.recording import Batch
@@ -97,6 +98,7 @@ def plan(
     if path.exists() and not Manifest.unmade(path):
         with Manifest.open(path) as book:
             _refuse_what_is_there(book, call)
+            call = replace(call, rate=last_pace(book))
     with rehearsal(path) as copy:
         return replace(_plan(call, copy), manifest=path)
 
@@ -114,6 +116,7 @@ class _Call:
     argv: Sequence[str]
     lock: Lock | None = None
     left_out: Sequence[Withdrawal] = ()
+    rate: float | None = None
 
     @property
     def sources(self) -> str:
@@ -149,7 +152,7 @@ def _plan(call: _Call, path: Path) -> PlanSummary:
         resolver.fill(behind)
         lists.relabel(book, relabelled)
         planned = _planned(book, call.asked.requests, options)
-        told = outlook(book, options.survival)
+        told = outlook(book, options.survival, rate=call.rate or last_pace(book))
         save_forecast(book, run.id, told.entry(time.time()))
         targets = {wnid: entry.n for wnid, entry in before.items()}
         summary = PlanSummary(

@@ -88,10 +88,10 @@ def _asked(found: Report, lists: Sequence[PlannedList]) -> Iterable[str]:
         yield "None of the URLs has been asked for."
         return
     wanted = sorted({one.n for one in lists})
-    n = f"{wanted[0]:,}" if len(wanted) == 1 else f"{wanted[0]:,} to {wanted[-1]:,}"
+    n = _counted(wanted[0], "image") if len(wanted) == 1 else f"{wanted[0]:,} to {_counted(wanted[-1], 'image')}"
     days = _days(found.requests_began_at or "", found.requests_ended_at or "")
     yield (
-        f"Each class was asked {_order(lists)} until it had n = {n} images or its URLs were used up; "
+        f"Each class was asked {_order(lists)} until it had n = {n} or its URLs were used up; "
         f"{_counted(found.totals.tried, 'URL')} were asked for {days} in {_counted(found.totals.requests, 'request')}, "
         f"and {_counted(found.totals.saved, 'image')} came of them."
     )

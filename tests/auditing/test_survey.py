@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -284,8 +285,9 @@ def test_a_picture_seen_alive_is_fetched_when_it_is_wanted(planned: Scraper) -> 
 
 def test_until_goes_on_to_the_width_and_no_further(planned: Scraper, large: tuple[Path, World]) -> None:
     planned.done("survey", "--until", "0.05", "--seed", "2")
-    planned.done("survey", "--until", "0.05", "--sample", "120", "--seed", "2")
-    planned.done("survey", "--until", "0.001", "--seed", "3")
+    few = planned.done("survey", "--until", "0.05", "--sample", "120", "--seed", "2").out
+    assert re.search(r"\nhalf of the interval is 0\.\d{3}, wider than --until 0\.05: raise --sample\n", few)
+    assert "--until" not in planned.done("survey", "--until", "0.001", "--seed", "3").out
     wide, small, census = planned.report()["surveys"]
     total = planned.one("SELECT count(*) FROM candidates")
     assert (wide["high"] - wide["low"]) / 2 <= 0.05

@@ -36,6 +36,8 @@ MEANT = {
     ("n01440764",): "did you mean `scraper plan n01440764`?",
     ("--manifest", "x.db", "fetch"): "did you mean `scraper fetch --manifest x.db`?",
     ("fecth", "--threads", "3"): "did you mean `scraper fetch --threads 3`?",
+    ("great", "white", "shark", "-n", "5"): "did you mean `scraper plan 'great white shark' -n 5`?",
+    ("help", "fecth"): "no help on 'fecth': the commands are classes, plan, drop",
     ("quux",): "unknown command 'quux': it is one of classes, plan, drop, fetch",
     (): "no command: it is one of",
     (

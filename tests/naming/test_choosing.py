@@ -89,6 +89,13 @@ def test_all_problems_are_told_at_once() -> None:
         assert part in text
 
 
+def test_a_preset_that_is_none_is_told_with_the_rest() -> None:
+    with pytest.raises(InputError) as told:
+        chosen(names=("tnech",), under=("zzzzz",), preset="imagenete")
+    for part in ("did you mean imagenette?", "--under zzzzz", "tnech"):
+        assert part in str(told.value)
+
+
 def test_a_class_elsewhere_is_told() -> None:
     with pytest.raises(InputError, match=r"(?s)giraffe is not among the classes asked for.*n02439033"):
         chosen(names=("giraffe",), preset="imagenette")

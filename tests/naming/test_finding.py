@@ -220,7 +220,7 @@ def test_people_are_refused_with_the_reason() -> None:
     (problem,) = refused_people(lambda: TABLE, wnids)
     assert problem[0].startswith("2 classes are of people and refused; --include-people takes them all the same")
     assert "Yang et al. 2020" in problem[0]
-    assert problem[1:] == ("n00007846 n10787470",)
+    assert problem[1:] == ("n00007846  person", f"n10787470  {TABLE.synset('n10787470').name}")
     (everyone,) = refused_people(lambda: TABLE, TABLE.preset("imagenet-21k"))
     assert sum(len(line.split()) for line in everyone[1:]) == 2836 - 3
     assert all(len(line) <= 76 for line in everyone[1:])

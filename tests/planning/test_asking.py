@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +79,13 @@ def test_a_preset_reads_no_standard_input(offline: Scraper) -> None:
     offline.done("plan", "--preset", "imagenette", "--source", "lists", stdin=b"no such thing\n")
 
 
+def test_an_id_that_is_not_in_the_preset_is_refused(offline: Scraper) -> None:
+    result = offline.done("plan", TENCH, BIRD, "tnech", "--preset", "imagenette", "--source", "lists", code=2)
+    assert "2 of the classes cannot be taken" in result.err
+    assert f"{BIRD} is not in the preset" in result.err
+    assert TENCH not in result.err.replace("near: tench (n01440764)", "")
+
+
 def test_names_are_looked_for_in_the_preset(offline: Scraper) -> None:
     offline.done("plan", "crane (bird)", "--preset", "ilsvrc2012", "--source", "lists")
     result = offline.done("plan", "mouse", "goldfish", "--preset", "imagenette", "--source", "lists", code=2)
@@ -124,7 +133,7 @@ def test_all_problems_at_once_with_their_lines(offline: Scraper) -> None:
     result = offline.done("plan", "--source", "lists", stdin=stdin, code=2)
     assert result.err.startswith("scraper: error: 3 of the classes cannot be taken, and nothing was changed:\n")
     assert [line for line, _ in re.findall(r"^  line (\d): (.*)", result.err, re.MULTILINE)] == ["3", "4"]
-    assert "    n09605289 n00007846\n" in result.err
+    assert "    n09605289  adult\n    n00007846  person\n" in result.err
     assert not offline.manifest.exists()
 
 
@@ -218,6 +227,23 @@ def test_survival_can_be_assumed_otherwise(offline: Scraper) -> None:
     assert "at 50.0% survival, an assumption" in out
     for wrong in ("0", "1.5", "half"):
         assert "--survival must be" in offline.done("plan", "tench", "--survival", wrong, code=2).err
+
+
+def test_the_time_is_told_where_the_pace_is_known(copied: Scraper) -> None:
+    words = ("plan", TENCH, "-n", "20", "--dry-run", "--source", "lists")
+    assert "requests a second" not in copied.done(*words).out  # of a fetch of a few seconds
+    with closing(sqlite3.connect(copied.manifest)) as database, database:
+        database.executemany(
+            "INSERT INTO attempt (candidate_id, run_id, try, started_at, seconds, outcome, bytes) "
+            "SELECT candidate_id, run_id, try + ?, started_at, seconds, outcome, bytes FROM attempt WHERE try < 10",
+            [(number,) for number in range(10, 90, 10)],
+        )
+        database.execute(
+            "UPDATE attempt SET started_at = strftime('%Y-%m-%dT%H:%M:%S.000Z', '2026-01-31', (120 * id) || ' seconds')"
+        )
+    assert copied.one("SELECT count(*) FROM attempts") > 100
+    (told,) = (line for line in copied.done(*words).out.splitlines() if "requests a second" in line)
+    assert re.search(r"; (an hour|\d+ (minutes|hours)) at 0\.00833 requests a second, as the last fetch asked$", told)
 
 
 def test_a_dry_run_tells_all_and_leaves_nothing(offline: Scraper) -> None:

@@ -69,6 +69,8 @@ def test_one_is_singular(scraper: Scraper) -> None:
     (scraper.folder / "lists").mkdir()
     (scraper.folder / "lists" / f"{TENCH}.txt").write_text("http://farm1.static.flickr.com/1/1_a.jpg\n")
     said = scraper.done("plan", "tench", "-n", "1", "--source", "lists").out + scraper.done("report").out
+    said += scraper.done("report", "--format", "methods").out
+    said += scraper.done("plan", "tench", "-n", "2", "--dry-run", "--source", "lists").out
     for wrong in ("1 classes", "1 images", "1 candidates", "1 requests", "1 URLs"):
         assert f" {wrong}" not in said.replace("\n", " ")
     assert "0 of 1 image (" in said

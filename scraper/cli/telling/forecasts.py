@@ -13,26 +13,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.manifest.access.forecasts import ForecastEntry
+    from scraper.planning.forecasting.forecast import Forecast
     from scraper.planning.forecasting.outlook import Outlook
 
 _EXACT: Final = 12
 """Numbers below are told with a digit behind the point."""
 
 
-def describe_forecast(told: ForecastEntry) -> list[str]:
-    """A forecast in two lines: what is to be expected, and by what survival."""
+def describe_forecast(outlook: Outlook) -> list[str]:
+    """A forecast in two lines: what is to be expected, and by what survival and pace."""
+    told = outlook.entry(0.0)
     short = "no class" if told.short < 0.05 else f"{_about(told.short)} of {count(told.classes, 'class', 'classes')}"
     return [
         (
             f"forecast: {_about(told.images)} of {count(told.wanted, 'image')} ({humanize.naturalsize(told.bytes)}) "
             f"with {_about(told.requests)} request{'' if _about(told.requests) == '1' else 's'}; {short} left short"
         ),
-        f"  at {told.survival:.1%} survival, {_basis(told)}",
+        f"  at {told.survival:.1%} survival, {_basis(told)}{_time(outlook.forecast)}",
     ]
 
 
 def _about(number: float) -> str:
     return f"{number:.1f}" if number < _EXACT and abs(number - round(number)) >= 0.05 else f"{number:,.0f}"
+
+
+def _time(told: Forecast) -> str:
+    """How long it takes, where the pace is known and there is something to ask for."""
+    if told.rate is None or not told.seconds:
+        return ""
+    return f"; {humanize.naturaldelta(told.seconds)} at {told.rate:.3g} requests a second, as the last fetch asked"
 
 
 def _basis(told: ForecastEntry) -> str:

@@ -72,7 +72,7 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
         lines.append(f"{classes}, made with other --hosts or --shuffle: give another --manifest to plan anew")
     if too_few:
         lines.append(f"{count(len(too_few), 'class', 'classes')} cannot reach the target, for want of listed URLs:")
-        lines += some(f"  {_name(p)}: {p.candidates:,} candidates for {p.n:,} images" for p in too_few)
+        lines += some(f"  {_name(p)}: {count(p.candidates, 'candidate')} for {count(p.n, 'image')}" for p in too_few)
     if summary.may_fall_short:
         classes = count(len(summary.may_fall_short), "class", "classes")
         lines.append(f"{classes} will rather fall short, for want of photos that are still there:")
@@ -83,7 +83,7 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
     for (before, after), moved in sorted(summary.moved.items()):
         lines.append(f"n: {before:,} to {after:,} for {count(moved, 'class', 'classes')}")
     if summary.outlook is not None:
-        lines += describe_forecast(summary.outlook.entry(0.0))
+        lines += describe_forecast(summary.outlook)
     return lines
 
 

@@ -77,6 +77,10 @@ def describe_survey(summary: SurveySummary) -> str:
             f"were all {found.unknown:,} that are unknown alive, or all dead: "
             f"from {found.low_if_unknown_alive:.1%}, or up to {found.high_if_unknown_dead:.1%}"
         )
+    if summary.until is not None and found.low is not None and found.high is not None:
+        half = (found.high - found.low) / 2
+        if half > summary.until:
+            lines.append(f"half of the interval is {half:.3f}, wider than --until {summary.until:g}: raise --sample")
     for (before, now), number in sorted(summary.changes.items(), key=lambda item: (item[0][0] or "", -item[1])):
         lines.append(f"  {_answer(before)}, now {_answer(now)}: {number:,}")
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -119,6 +120,24 @@ def status_counts(book: Manifest) -> dict[str, int]:
 def waves(book: Manifest) -> tuple[Wave, ...]:
     """What each survey found."""
     return tuple(book.select(Wave, _WAVE))
+
+
+_PACE: Final = (
+    "FROM (SELECT started_at, run_id FROM attempt ORDER BY id DESC LIMIT 10000) AS attempt "
+    "WHERE run_id = (SELECT run_id FROM attempt ORDER BY id DESC LIMIT 1)"
+)
+_LEAST_PACE: Final = (100, 10.0)
+"""Requests and seconds below which they tell no pace."""
+
+
+def last_pace(book: Manifest) -> float | None:
+    """Requests a second of the last fetch, by its last 10,000; None where they are too few to tell."""
+    times = [dt.datetime.fromisoformat(time) for time in book.column("attempt.started_at", _PACE)]
+    least, shortest = _LEAST_PACE
+    if len(times) < least:
+        return None
+    seconds = (max(times) - min(times)).total_seconds()
+    return (len(times) - 1) / seconds if seconds >= shortest else None
 
 
 def request_dates(book: Manifest) -> tuple[str, str] | None:

@@ -102,7 +102,8 @@ class Forecast:
         requests: those to come.
         bytes: of the images to come.
         short: classes that will not reach their n.
-        seconds: at the pace that the host is known to allow; None where it is not known.
+        rate: requests a second that the host is known to allow; None where it is not known.
+        seconds: at that pace.
         classes: each by itself.
     """
 
@@ -113,6 +114,7 @@ class Forecast:
     requests: float
     bytes: float
     short: float
+    rate: float | None
     seconds: float | None
     classes: tuple[ClassForecast, ...]
 
@@ -139,6 +141,7 @@ def forecast(
         requests=requests,
         bytes=images * bytes_each,
         short=sum(1 - each.reach for each in found),
+        rate=rate,
         seconds=requests / rate if rate else None,
         classes=found,
     )

@@ -74,12 +74,13 @@ class Outlook:
         )
 
 
-def outlook(book: Manifest, survival: float | None = None) -> Outlook:
+def outlook(book: Manifest, survival: float | None = None, *, rate: float | None = None) -> Outlook:
     """What the classes of a manifest can be expected to come to.
 
     Args:
         book: the manifest.
         survival: share of URLs that give an image; None for what the manifest has shown, or else what is usual.
+        rate: requests a second that the host allows, where that is known.
     """
     targets = tuple(counts.class_targets(book))
     seen = _seen(counts.class_counts(book))
@@ -89,6 +90,7 @@ def outlook(book: Manifest, survival: float | None = None) -> Outlook:
         (_standing(target, seen[target.wnid]) for target in targets),
         known if survival is None else Survival(mean=survival),
         bytes_each=size / images if images else USUAL_BYTES,
+        rate=rate,
     )
     return Outlook(told, targets, sum(counts.status_counts(book).values()), size)
 

@@ -50,11 +50,12 @@ def asked_for(read: ClassList, options: PlanOptions) -> Asked:
     repeated = len(names) - len({*names} - requests.keys())
     by_name = frozenset(names) - requests.keys()
     requests.update({wnid: ClassRequest(wnid) for wnid in names if wnid in by_name})
+    outside = [] if among is None else [(f"{wnid} is not in the preset",) for wnid in requests if wnid not in among]
     people = [] if options.include_people else refused_people(wordnet, requests)
-    if people or None in found:
+    if outside or people or None in found:
         place = "" if read.place == "argument" else read.place
         problems = unclear(wordnet(), read.unread, found, among, place=place)
-        raise InputError(told(chain(problems, people), found.count(None) + len(people)))
+        raise InputError(told(chain(problems, outside, people), found.count(None) + len(outside) + len(people)))
     if not requests and options.suppress is None:
         raise InputError("no class was given: name some such as tench or n01440764, or pipe a list of them in")
     return Asked(requests, by_name, read.repeated + repeated)
