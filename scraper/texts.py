@@ -13,6 +13,8 @@ _MARK: Final = "\N{REPLACEMENT CHARACTER}"
 _PLAIN: Final = {ord(_MARK): "?", ord("\N{HORIZONTAL ELLIPSIS}"): "..."}
 _CREDENTIALS: Final = re.compile(r"(?<=://)(?:[^/\s]*|[^/\s:@]*:(?![0-9]{1,5}[/?#])\S*)@")
 """What stands before the host of a URL; a password may hold a slash, which ought to be written otherwise."""
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the beginning of one."""
 _PROXY_FLAG: Final = "--proxy"
 
 
@@ -63,7 +65,7 @@ def defused(cell: str) -> str:
     >>> defused("=1+2"), defused("tench"), defused("-1")
     ("'=1+2", 'tench', "'-1")
     """
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
 
 
 def counted(number: float, one: str, many: str | None = None) -> str:

@@ -30,7 +30,7 @@ from scraper.files.reading import Folders, read_image
 from scraper.manifest.core import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
     from scraper.exporting.forms.interface import Writer
@@ -39,7 +39,11 @@ if TYPE_CHECKING:
     from scraper.running.crew import Stop
 
 _AHEAD: Final = 4
-"""Pictures in work for each core: enough to keep them busy, few enough to bound memory."""
+"""Pieces of work for each core: enough to keep them busy, few enough to bound memory."""
+_TOGETHER: Final = 16
+"""Pictures that are read as one piece of work, since handing over each costs about as much as reading it."""
+_TOGETHER_BYTES: Final = 2**21
+"""Bytes of them from which no more are taken in."""
 _SLACK: Final = 2.0
 """Seconds by which a file may be younger than its row, which is written after it: clocks of disks differ."""
 
@@ -194,17 +198,31 @@ def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) ->
         yield from map(prepare, selection.items)
         return
     threads = os.cpu_count() or 1
-    waiting: deque[Future[Picture | _LeftOut]] = deque()
+    waiting: deque[Future[list[Picture | _LeftOut]]] = deque()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="scraper-export")
     try:
-        for item in selection.items:
-            waiting.append(executor.submit(prepare, item))
+        for some in _together(selection.items, 1 if options.converts else _TOGETHER):
+            waiting.append(executor.submit(lambda items: list(map(prepare, items)), some))
             if len(waiting) >= threads * _AHEAD:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _together(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    """The items in order, up to `most` at a time, fewer where they are large."""
+    some: list[Item] = []
+    size = 0
+    for item in items:
+        some.append(item)
+        size += item.image.bytes
+        if len(some) >= most or size >= _TOGETHER_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 class _Preparation:

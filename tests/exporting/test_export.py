@@ -184,6 +184,10 @@ def members(folder: Path) -> list[tuple[str, bytes]]:
         with tarfile.open(path) as archive:
             for member in archive:
                 assert (member.mtime, member.uid, member.uname) == (0, 0, "")
+                plain = tarfile.TarInfo(member.name)
+                plain.size = member.size
+                archived = path.read_bytes()[member.offset : member.offset_data]
+                assert archived == plain.tobuf(tarfile.USTAR_FORMAT)
                 file = archive.extractfile(member)
                 assert file is not None
                 found.append((member.name, file.read()))

@@ -6,7 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from scraper.texts import defused, printable
+from scraper.texts import FORMULAS, defused, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,9 @@ class CsvTable:
 
 
 def _cell(text: str) -> str:
-    return defused(printable(text, keep=""))
+    # Nearly all are plain, and there are five in each row.
+    plain = text.isprintable() and not text.startswith(FORMULAS)
+    return text if plain else defused(printable(text, keep=""))
 
 
 def write_classes(path: Path, classes: tuple[ExportedClass, ...]) -> None:

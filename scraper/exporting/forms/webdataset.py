@@ -40,16 +40,15 @@ class WebDatasetWriter:
         """Add a sample to the shard of its split, or to a new one where that is full."""
         key = f"{picture.item.cls.wnid}_{picture.item.image.rank}"
         known = row(picture, key + picture.extension, converted=self._target.options.converts)
-        sample = b"".join(
-            (
-                _member(key + picture.extension, picture.body),
-                _member(key + ".cls", str(picture.item.cls.index).encode()),
-                _member(key + ".json", json.dumps(known).encode()),
-            )
+        sample = (
+            *_member(key + picture.extension, picture.body),
+            *_member(key + ".cls", str(picture.item.cls.index).encode()),
+            *_member(key + ".json", json.dumps(known).encode()),
         )
-        shard = self._shard(picture.item.split, len(sample))
-        shard.file.write(sample)
-        shard.bytes += len(sample)
+        size = sum(map(len, sample))
+        shard = self._shard(picture.item.split, size)
+        shard.file.writelines(sample)
+        shard.bytes += size
         self._table(picture.item.split).add(known)
 
     def _table(self, split: str) -> CsvTable:
@@ -90,8 +89,20 @@ class WebDatasetWriter:
             table.close()
 
 
-def _member(name: str, body: bytes) -> bytes:
-    """A file of a tar archive: its header, its bytes, and zeros up to a whole block."""
-    info = tarfile.TarInfo(name)
-    info.size = len(body)
-    return info.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % _BLOCK)
+_HEADER: Final = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
+_SIZE: Final = slice(124, 135)
+_SUM: Final = slice(148, 156)
+"""Places in the header of a file, https://www.gnu.org/software/tar/manual/html_node/Standard.html."""
+
+
+def _member(name: str, body: bytes) -> tuple[bytes, bytes, bytes]:
+    """A file of a tar archive: its header, its bytes, and zeros up to a whole block.
+
+    The header is what `tarfile` makes of a short name, in a tenth of the time; there are three for each picture.
+    """
+    header = bytearray(_HEADER)
+    header[: len(name)] = name.encode("ascii")
+    header[_SIZE] = b"%011o" % len(body)
+    header[_SUM] = b"        "
+    header[_SUM] = b"%06o\x00 " % sum(header)
+    return bytes(header), body, bytes(-len(body) % _BLOCK)
