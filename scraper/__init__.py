@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Final
 from scraper.version import __version__
 
 if TYPE_CHECKING:
+    from scraper.auditing.forgetting import ForgetSummary, forget
     from scraper.auditing.surveying import SurveySummary, survey
+    from scraper.auditing.tracing import Trace, trace
     from scraper.auditing.verifying import VerifySummary, verify
     from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, SurveyOptions
     from scraper.errors import ScraperError
+    from scraper.exporting.dataset import ExportProgress, ExportSummary, export
+    from scraper.exporting.options import ExportOptions
     from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
     from scraper.planning.resolving import plan
@@ -33,9 +37,13 @@ __all__ = [
     "ClassRequest",
     "DropOptions",
     "DropSummary",
+    "ExportOptions",
+    "ExportProgress",
+    "ExportSummary",
     "FetchOptions",
     "FetchProgress",
     "FetchSummary",
+    "ForgetSummary",
     "Kind",
     "NetworkOptions",
     "Outcome",
@@ -49,14 +57,18 @@ __all__ = [
     "Stop",
     "SurveyOptions",
     "SurveySummary",
+    "Trace",
     "VerifySummary",
     "Wnid",
     "__version__",
     "drop",
+    "export",
     "fetch",
+    "forget",
     "plan",
     "report",
     "survey",
+    "trace",
     "verify",
 ]
 
@@ -69,6 +81,10 @@ _HOMES: Final = {
     "scraper.planning.resolving": ("plan",),
     "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),
     "scraper.planning.wanted.dropping": ("DropSummary", "drop"),
+    "scraper.auditing.forgetting": ("ForgetSummary", "forget"),
+    "scraper.auditing.tracing": ("Trace", "trace"),
+    "scraper.exporting.dataset": ("ExportProgress", "ExportSummary", "export"),
+    "scraper.exporting.options": ("ExportOptions",),
     "scraper.auditing.surveying": ("SurveySummary", "survey"),
     "scraper.reporting.numbers": ("Report", "report"),
     "scraper.auditing.verifying": ("VerifySummary", "verify"),

@@ -4,8 +4,8 @@
     DEST                      once it is whole
 
 What stands at the place is replaced only where an export wrote it and nothing was added since: a folder tells by the
-list of its files in `.scraper-export`, a file by its first line. Nothing is synced: an export that a power cut
-damaged is made again from the images, which are.
+list of its files in `.scraper-export`, which has the digests of those that people edit, a file by its first line.
+Nothing is synced: an export that a power cut damaged is made again from the images, which are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MARK: Final = ".scraper-export"
 _MARK_HEAD: Final = "scraper export 1"
+_EDITED: Final = (".md", ".json", ".csv")
+"""Endings of what people may have worked on since."""
 _BUILDING: Final = ".scraper-"
 _AT_FDCWD: Final = -100
 _EXCHANGE: Final = 2
@@ -110,8 +113,22 @@ def _foreign_in(folder: Path) -> str | None:
         return "no export wrote it"
     if head != _MARK_HEAD:
         return "no export of this version wrote it"
-    known = {MARK, *listed}
-    return next((f"no export wrote {name} in it" for name in _files(folder) if name not in known), None)
+    known = {MARK: "", **{name: digest for name, _, digest in (line.partition("\t") for line in listed)}}
+    for name in _files(folder):
+        if name not in known:
+            return f"no export wrote {name} in it"
+        if known[name] and known[name] != _digest(folder / name):
+            return f"someone changed {name} in it"
+    return None
+
+
+def _digest(path: Path) -> str | None:
+    """The SHA-256 of a file, None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _foreign_file(path: Path, first_line: str) -> str | None:
@@ -146,7 +163,8 @@ def _clear_abandoned(dest: Path) -> None:
 def _finish(path: Path, *, is_folder: bool) -> None:
     """Write down what a folder holds."""
     if is_folder:
-        (path / MARK).write_text("\n".join([_MARK_HEAD, *_files(path)]) + "\n", encoding="utf-8")
+        lines = (f"{name}\t{_digest(path / name)}" if name.endswith(_EDITED) else name for name in _files(path))
+        (path / MARK).write_text("\n".join([_MARK_HEAD, *lines]) + "\n", encoding="utf-8")
 
 
 def _put(path: Path, dest: Path) -> None:

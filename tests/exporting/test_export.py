@@ -178,6 +178,24 @@ def test_a_full_disk_leaves_nothing(copied: Scraper) -> None:
     assert copied.snapshot() == before
 
 
+def test_what_cannot_be_converted_is_named_and_nothing_else_is_lost(tmp_path: Path) -> None:
+    world = World.of(12, CLASSES, flickr=12, other=0, mix={Fate.ALIVE: 3, Fate.CORRUPT: 1})
+    world.write_folder(tmp_path / "lists")
+    with StandIn(world) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", "12", "--source", "lists")
+        scraper.done("fetch", "--check", "header")
+    broken = {path for path, url in scraper.rows("SELECT path, url FROM images") if world.fate(url) is Fate.CORRUPT}
+    every = set(recorded(scraper))
+    assert len(broken) > 1
+    result = scraper.done("export", "imagefolder", "dest", "--size", "64", "--encode", "jpeg", code=1)
+    assert [path for path in broken if f"  {path} cannot be converted" not in result.out] == []
+    rows = table(tmp_path / "dest" / "train" / "metadata.csv")
+    assert {row["file_name"] for row in rows} == every - broken
+    assert f"# {len(every - broken)} photographs" in (tmp_path / "dest" / "README.md").read_text(encoding="utf-8")
+    scraper.done("export", "imagefolder", "whole")
+
+
 def members(folder: Path) -> list[tuple[str, bytes]]:
     found = []
     for path in sorted(folder.glob("*.tar")):
@@ -284,6 +302,12 @@ def test_what_stands_at_the_place_is_replaced_only_where_an_export_wrote_it(copi
     (dest / "train" / "mine.txt").write_text("mine", encoding="utf-8")
     assert "no export wrote train/mine.txt" in copied.done("export", "imagefolder", "dest", "--overwrite", code=2).err
     assert content(dest) == after | {"train/mine.txt": hashlib.sha256(b"mine").hexdigest()}
+    (dest / "train" / "mine.txt").unlink()
+    (dest / "README.md").write_text("A card that someone has worked on.", encoding="utf-8")
+    assert "someone changed README.md in it" in copied.done("export", "imagefolder", "dest", "--overwrite", code=2).err
+    (dest / "README.md").unlink()
+    copied.done("export", "imagefolder", "dest", "--overwrite")
+    assert content(dest) == before
 
 
 def test_a_folder_or_a_file_of_somebody_is_never_replaced(copied: Scraper) -> None:

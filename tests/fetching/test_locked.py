@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import LONGEST, Scraper, check, check_files, check_manifest
 from tests.conftest import CLASSES, CLOCK, TENCH
-from tests.standin import Fate, StandIn, World, photos
+from tests.standin import Fate, StandIn, World, between, photos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -291,6 +291,24 @@ def test_bad_locks_change_nothing_and_every_bad_line_is_named(again: Scraper) ->
     fine = b"\xef\xbb\xbf" + b"".join(lines).replace(b"\n", b"\r\n")
     (again.folder / "fine.lock").write_bytes(fine)
     again.done("plan", "--lock", "fine.lock")
+
+
+@pytest.mark.parametrize("answer", [between.picture, between.portal])
+def test_a_network_that_answers_for_the_host_spends_no_image_of_a_lock(
+    first: Scraper, later: Later, again: Scraper, answer: between.Between
+) -> None:
+    again.done("plan", "--lock", "first.lock")
+    assert again.standin is not None
+    again.standin.between = answer
+    again.done("fetch", code=4)
+    spent = "SELECT count(*) FROM candidates WHERE state = 'lost'"
+    assert again.one(spent) == 0
+    again.standin.between = None
+    again.done("fetch", "--retries", "1")
+    for url in locked(first):
+        outcome = again.one("SELECT outcome FROM candidates WHERE url = ?", url)
+        assert outcome == later.outcome(url)
+    check(again)
 
 
 @pytest.mark.parametrize("number", range(6))
