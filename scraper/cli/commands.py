@@ -148,6 +148,8 @@ def _report(call: Call[ReportOptions]) -> int:
     from scraper.reporting.numbers import report
 
     check_output(call.options.output, call.manifest)
+    if call.words:
+        return _report_class(call)
     found = report(call.manifest)
     terminal = call.options.output is None and sys.stdout.isatty()
     if call.options.format is ReportFormat.TEXT:
@@ -164,6 +166,20 @@ def _report(call: Call[ReportOptions]) -> int:
         errors = "xmlcharrefreplace" if call.options.format is ReportFormat.HTML else "backslashreplace"
         print_text(FORMATS[call.options.format](found), call.options.output, errors=errors)
     return 1 if call.options.check and found.totals.shortfall else 0
+
+
+def _report_class(call: Call[ReportOptions]) -> int:
+    from scraper.reporting.oneclass import CLASS_FORMATS, class_report
+
+    if call.words[0] in set(ReportFormat):
+        raise InputError(f"report takes a class; its form is said by --format {call.words[0]}")
+    if len(call.words) > 1:
+        raise InputError("report shows one class at a time; quote a name of several words")
+    if call.options.format not in CLASS_FORMATS:
+        raise InputError(f"one class is shown as {', '.join(CLASS_FORMATS)}, not as {call.options.format}")
+    found = class_report(call.words[0], call.manifest)
+    print_text(CLASS_FORMATS[call.options.format](found), call.options.output)
+    return 1 if call.options.check and found.row.shortfall else 0
 
 
 def _verify(call: Call[VerifyOptions]) -> int:
@@ -296,10 +312,12 @@ REPORT: Final = Command(
     "report",
     "look",
     "show what each class lacks and why, and how many URLs are broken",
-    "Show what each class lacks and why, and how many URLs are broken: by outcome, HTTP status and host.\n\n"
+    "Show what each class lacks and why, and how many URLs are broken: by outcome, HTTP status and host. Given a "
+    "class, by its id, label or name, show how it stands and what became of every URL of its list.\n\n"
     "A run may be writing to the manifest meanwhile.",
     ReportOptions,
     _report,
+    words="[CLASS]",
 )
 VERIFY: Final = Command(
     "verify",

@@ -83,7 +83,7 @@ FLAGS = {
     "plan n01440764 -- --trace": "unexpected argument '--'",
     "fetch __class__": "unexpected argument '__class__'",
     "fetch run": "unexpected argument 'run'",
-    "report json": "unexpected argument 'json'",
+    "report json": "report takes a class; its form is said by --format json",
     # What was called otherwise once
     "fetch --verify header": "unknown flag --verify, which is --check now: --check decode.header",
     "fetch --verify=decode": "unknown flag --verify, which is --check now",

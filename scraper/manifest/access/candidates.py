@@ -12,10 +12,10 @@ from scraper.manifest.values import columns
 from scraper.model import Candidate, ClassState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from scraper.manifest.core import Manifest
-    from scraper.model import Form, Wnid
+    from scraper.model import Form, State, Wnid
 
 
 class Image(NamedTuple):
@@ -133,6 +133,32 @@ _IMAGE: Final = (
 def images(book: Manifest, wnid: Wnid) -> list[Image]:
     """The images of a class."""
     return list(book.select(Image, _IMAGE, _ids(wnid)))
+
+
+class ListedUrl(NamedTuple):
+    """A URL of a class's list: how it stands, and how it ended; None where it was not asked for."""
+
+    candidate_id: int
+    url: str
+    state: State
+    outcome: Outcome | None
+    tries: int
+
+    @property
+    def rank(self) -> int:
+        """Its place in the list, from 1."""
+        return self.candidate_id % RANKS
+
+
+_LISTED: Final = (
+    columns("candidate.id", "candidate.url", "candidate.state", "candidate.outcome", "candidate.tries")
+    + " FROM candidate WHERE id BETWEEN ? AND ? ORDER BY id"
+)
+
+
+def listed_urls(book: Manifest, wnid: Wnid) -> Iterator[ListedUrl]:
+    """Every URL of a class's list, in its order."""
+    return book.select(ListedUrl, _LISTED, _ids(wnid))
 
 
 def photos(book: Manifest, wnid: Wnid) -> list[int]:
