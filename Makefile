@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-readers lint types torture fuzz bench bench-peers options wordnet format clean
+.PHONY: help demo test test-readers lint types torture fuzz mutants bench bench-peers options wordnet format clean
 
 help:  ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ fuzz: $(STAMP)  ## feed mutated pictures, lists and manifests to their readers f
 	$(BIN)/python -m tests.fuzz --target lists --seconds 60
 	$(BIN)/python -m tests.fuzzing.manifests --seconds 60
 
+.venv-mutants: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' mutmut
+	@touch $@
+
+mutants: .venv-mutants  ## see which small changes of the pure modules no test notices, an hour; writes CONTRIBUTING.md
+	nice $</bin/python -m tests.mutation
+
 bench: $(STAMP)  ## measure speed and memory against yardsticks, all on loopback; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
@@ -66,5 +74,5 @@ format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-img2dataset .venv-readers build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-img2dataset .venv-readers .venv-mutants .mutants build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find scraper tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,6 +26,7 @@ from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import look_at
 from scraper.files.store import Folder, Wanted
 from scraper.manifest.access.candidates import class_states, waiting
+from scraper.manifest.access.dropping import images_of
 from scraper.manifest.access.lists import save_listing, want
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word, word
 from scraper.manifest.core import Manifest
@@ -39,9 +40,11 @@ from scraper.model import (
     ListingOutcome,
     Outcome,
     Picture,
+    Revision,
     State,
     Wnid,
 )
+from scraper.running.removing import remove_images
 from scraper.running.unfinished import clear_up
 from tests.test_properties import CALM
 
@@ -286,6 +289,28 @@ class SharedFolder(RuleBasedStateMachine):
         elif owner.running is not None:
             owner.running.folder.close()
             owner.running = None
+
+    @rule(name=st.sampled_from(NAMES), wnid=st.sampled_from(WNIDS))
+    def images_are_dropped(self, name: str, wnid: Wnid) -> None:
+        """With their rows, as `drop --delete-images` does; those that the other manifest counts on stay."""
+        owner = self.owners[name]
+        if owner.running is not None:
+            owner.running.folder.close()
+            owner.running = None
+        images = [one for one in images_of(owner.book, wnid) if Path(one.path) not in self.foreign]
+        ours = [one for one in images if not one.adopted]
+        run_id = owner.book.start_run("drop", [], "test", time.time())
+        revisions = [Revision(one.candidate_id, State.WAITING, None, "dropped") for one in images]
+        marks = {one.path: one.mark for one in ours if one.mark is not None}
+        before = self.files()
+        stay = remove_images(
+            owner.book, run_id, self.out, [(one.path, one.bytes, one.sha256) for one in ours], revisions, marks=marks
+        )
+        gone = {str(path) for path in before.keys() - self.files().keys()}
+        assert not gone & self.recorded(*(other for other in self.others(owner) if not self.akin(owner, other)))
+        assert not gone & set(stay)
+        self.taken_back |= gone
+        self.left |= {one.path for one in images} - gone
 
     # --- manifests ---------------------------------------------------------------------------------------------------
 
