@@ -34,12 +34,13 @@ class Run:
         before: Outcome | None = None,
         last: bool = True,
         tries: int = 1,
+        behind: float = 0.0,
     ) -> None:
         self.asked += 1
         number = number or self.asked
         row = SurveyAnswer(
             candidate_id=candidate_id(Wnid(f"n{number % 9:08d}"), number),
-            asked_at=float(self.asked),
+            asked_at=self.asked - behind,
             seconds=0.5,
             before=before,
             outcome=outcome,
@@ -84,8 +85,9 @@ def test_an_answer_that_nobody_gave_is_recorded_at_once() -> None:
     assert run.recorded == []
     run.ask(Outcome.TIMEOUT, number=1)
     assert run.recorded == [(1, Outcome.TIMEOUT)]
+    run.ask(Outcome.TIMEOUT)
     run.close()
-    assert "nothing was learnt of the one photo" in str(run.held.problem)
+    assert "nothing was learnt of any of the 2 photos that were asked for: timeout (why)" in str(run.held.problem)
 
 
 def test_what_was_known_before_is_recorded_at_once_and_tells_nothing_of_others() -> None:
@@ -215,3 +217,54 @@ def test_who_knows_better_is_believed() -> None:
     assert run.outcomes() == dict.fromkeys(range(1, 301), Outcome.FORBIDDEN)
     run.close()
     assert (run.held.problem, run.told, len(run.recorded)) == (None, [], 300)
+
+
+def test_one_photo_that_is_asked_for_again_and_again_is_no_network() -> None:
+    run = Run()
+    for tries in range(1, 41):
+        run.ask(Outcome.BAD_STATUS, number=50, last=False, tries=tries)
+    assert run.held.problem is None
+
+
+def test_a_dead_class_among_living_ones_is_dead() -> None:
+    run = Run()
+    run.ask(Outcome.SAVED)
+    run.ask(Outcome.SAVED)
+    for number in range(150):
+        run.ask(Outcome.GONE, number=9 * (number + 10))
+    assert run.held.problem is None
+    run.ask(Outcome.SAVED, number=5000)
+    assert list(run.outcomes().values()).count(Outcome.GONE) == 150
+
+
+def test_requests_that_were_under_way_together_count_once() -> None:
+    run = Run()
+    for number in range(40):
+        run.ask(Outcome.FORBIDDEN, behind=float(number))
+    assert run.held.problem is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FORBIDDEN, Outcome.BAD_STATUS])
+def test_what_a_url_has_answered_three_times_and_what_is_not_the_last_word_is_its_own(outcome: Outcome) -> None:
+    run = Run()
+    run.ask(Outcome.SAVED)
+    run.ask(Outcome.SAVED)
+    for _ in range(5):
+        run.ask(outcome, tries=3 if outcome is Outcome.FORBIDDEN else 1)
+    run.ask(Outcome.SAVED)
+    assert list(run.outcomes().values()).count(outcome) == 5
+    assert run.told == []
+
+
+def test_a_thousand_other_pictures_let_one_be_forgotten() -> None:
+    run = Run()
+    for number, digest in enumerate(["f" * 64, "f" * 64, *(f"{each:064x}" for each in range(1023)), "f" * 64]):
+        run.ask(Outcome.SAVED, digest=digest, number=number + 1)
+    assert set(run.outcomes().values()) == {Outcome.SAVED}
+    assert len(run.recorded) == 1025  # the third of three is held
+    for number, digest in enumerate([f"{each:064x}" for each in range(2000, 3024)], start=2000):
+        run.ask(Outcome.SAVED, digest=digest, number=number)
+    run.ask(Outcome.SAVED, digest="f" * 64, number=4000)
+    run.close()
+    assert set(run.outcomes().values()) == {Outcome.SAVED}
+    assert run.held.problem is None

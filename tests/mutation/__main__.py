@@ -91,8 +91,11 @@ pytest_add_cli_args = ["-n0", "-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {tests}
 track_dependencies = false
 use_git_change_detection = false
+timeout_multiplier = 4.0
 on_dependency_change = "ignore"
 """
+_UNNOTICED: Final = (0, 33)
+"""mutmut's codes of mutants that no test failed for, or reached."""
 KILLED: Final = ("killed", "timeout", "segfault")
 """What mutmut calls mutants that a test failed for, or did not end with."""
 
@@ -143,6 +146,7 @@ def run(name: str, group: Group, seconds: float) -> None:
         copied=json.dumps([entry for entry in COPIED if entry != "scraper"]),
         tests=json.dumps(["tests/mutation/examples.py", *group.tests]),
     )
+    _try_again(folder / "mutants")
     (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings)
     with (folder / "log.txt").open("w") as log:
         command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
@@ -150,6 +154,19 @@ def run(name: str, group: Group, seconds: float) -> None:
             subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             print(f"{name}: not all was tried in {seconds:.0f} seconds", file=sys.stderr)
+
+
+def _try_again(mutants: Path) -> None:
+    """Forget what an earlier run found of mutants that no test noticed: there may be more tests by now.
+
+    Those that were noticed are not tried again, as long as their functions are as they were.
+    """
+    (mutants / "mutmut-stats.json").unlink(missing_ok=True)
+    for path in mutants.rglob("*.meta"):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        codes = found["exit_code_by_key"]
+        found["exit_code_by_key"] = {mutant: code if code not in _UNNOTICED else None for mutant, code in codes.items()}
+        path.write_text(json.dumps(found), encoding="utf-8")
 
 
 def results(name: str, group: Group) -> Iterator[tuple[str, str, str]]:

@@ -218,6 +218,11 @@ def test_what_a_png_takes_to_decode(mode: str, each: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("width", "height"), [(2**24 + 5, 7), (7, 2**31 - 1), (258, 770)])
+def test_every_byte_of_a_pngs_size_counts(width: int, height: int) -> None:
+    assert outline_of("PNG", png("L", width, height)).size == (width, height)
+
+
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
 @pytest.mark.parametrize(("number", "counted"), [(1, 1), (3, 3), (64, 64), (70, 64)])
 def test_compressed_notes_of_a_png_are_counted(kind: bytes, number: int, counted: int) -> None:
@@ -349,6 +354,16 @@ def test_scans_are_walked_where_a_count_of_them_does_not_settle_it() -> None:
     assert found.excess is None
     assert outline_of("JPEG", bombs.scans(64, 64, 500)).excess == "more than 500 scans"
     assert found.samples == 500 * 64 * 64
+
+
+def test_only_real_scans_of_known_components_are_counted_where_they_are_walked() -> None:
+    """Notes behind the first scan hold what looks like hundreds more; and a scan of no component takes nothing."""
+    body = bombs.scans(64, 64, 499)
+    note = b"\xff\xfe" + struct.pack(">H", 2 + 1400) + b"\xff\xda" * 700
+    strange = b"\xff\xda" + struct.pack(">H", 8) + bytes((1, 77, 0, 0, 63, 0)) + b"x"
+    assert outline_of("JPEG", body[:-2] + note + body[-2:]) == outline_of("JPEG", body)
+    fewer = bombs.scans(64, 64, 400)
+    assert outline_of("JPEG", fewer[:-2] + note + strange + fewer[-2:]) == outline_of("JPEG", fewer)
 
 
 def test_a_frame_that_cannot_be_is_none() -> None:

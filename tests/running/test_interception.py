@@ -279,3 +279,53 @@ def test_everybody_is_in_doubt_or_freed_once(asked: list[tuple[Look | None, floa
     run.free(run.detector.close())
     if run.shown is None:
         assert set(run.freed) == run.noted
+
+
+# --- how they are counted ---------------------------------------------------------------------------------------------
+
+
+def test_one_up_for_each_alike_and_one_down_for_each_other() -> None:
+    """So that two in three show after a while, and one in two never do."""
+    run = Run()
+    run.ask(None)
+    for _ in range(45):
+        run.ask(DENIED)
+        run.ask(GONE)
+    assert run.shown is None
+    run = Run()
+    run.ask(None)
+    for number in range(1, 45):
+        assert run.shown is None
+        run.ask(GONE if number % 3 == 0 else DENIED)
+    assert run.shown == Sighting("403 Forbidden", 30, usual=False)
+
+
+def test_a_request_that_began_as_the_first_answer_came_counts() -> None:
+    detector = Detector()
+    for number in range(LEAST.alike):
+        assert detector.shown is None
+        times = (0.0, 1.0) if number == 0 else (1.0, 2.0)
+        detector.answer(Answer(number=number, wnid="n1", look=DENIED, started_at=times[0], ended_at=times[1]))
+    assert detector.shown is not None
+
+
+@pytest.mark.parametrize(("denied", "words"), [(19, "404 Not Found"), (21, "one without a picture")])
+def test_what_nine_in_ten_are_is_told(denied: int, words: str) -> None:
+    run = Run()
+    for number in range(LEAST.pictureless):
+        run.ask(DENIED if number % 9 == 0 and number < 9 * denied else GONE)
+    assert run.shown == Sighting(words, LEAST.pictureless, usual=True)
+
+
+def test_the_last_eight_pictures_are_known() -> None:
+    detector = Detector()
+    for number in range(9):
+        detector.picture(f"{number}", 1.0)
+        assert detector.knows(f"{number}")
+        assert detector.knows("0") is (number < 8)
+    detector.no_picture_after_all("8")
+    assert not detector.knows("8")
+    assert detector.alive
+    for number in range(1, 8):
+        detector.no_picture_after_all(f"{number}")
+    assert not detector.alive

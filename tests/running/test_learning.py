@@ -73,6 +73,7 @@ def test_a_photo_that_is_tried_again_is_one_photo() -> None:
     for _ in range(3):
         found.note(7, Outcome.TIMEOUT, None, fresh=True, answered=False)
     assert "the one photo that was" in str(found.cause(before=False))
+    assert "any of the 2 photos that were" in str(learning(Outcome.TIMEOUT, Outcome.TIMEOUT).cause(before=False))
     many = learning(*[Outcome.TIMEOUT] * 1200)
     assert "any of the 1,200 photos that were" in str(many.cause(before=False))
 
