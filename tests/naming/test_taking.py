@@ -171,17 +171,27 @@ def test_many_problems_are_counted_with_commas() -> None:
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
-def test_classes_of_people_are_told_seven_a_line() -> None:
-    people = sorted(TABLE.under("n00007846"))[:30]
-    allowed = [wnid for wnid in people if not refused_people(lambda: TABLE, [wnid])]
-    refused = [wnid for wnid in people if wnid not in allowed][:9]
+def people(number: int) -> list[Wnid]:
+    """Some classes that are refused."""
+    under = sorted(TABLE.under("n00007846"))[: 2 * number + 10]
+    return [wnid for wnid in under if refused_people(lambda: TABLE, [wnid])][:number]
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_a_few_classes_of_people_are_told_by_name(number: int) -> None:
+    refused = people(number)
     [(head, *lines)] = refused_people(lambda: TABLE, [TENCH, *refused])
-    assert head.startswith("9 classes are of people and refused; --include-people takes them all the same, although ")
+    many = f"{number} classes are" if number > 1 else "1 class is"
+    assert head.startswith(f"{many} of people and refused; --include-people takes them all the same, although ")
     assert head.endswith(":")
-    assert lines == [" ".join(refused[:7]), " ".join(refused[7:])]
-    [(head, *lines)] = refused_people(lambda: TABLE, refused[:1])
-    assert head.startswith("1 class is of people")
-    assert lines == refused[:1]
+    assert lines == [f"{wnid}  {TABLE.synset(wnid).name}" for wnid in refused]
+
+
+def test_many_classes_of_people_are_told_seven_a_line() -> None:
+    refused = people(100)
+    [(head, *lines)] = refused_people(lambda: TABLE, refused)
+    assert head.startswith("100 classes are of people")
+    assert lines == [" ".join(refused[at : at + 7]) for at in range(0, 100, 7)]
 
 
 def test_where_no_class_can_be_of_people_the_table_is_not_read() -> None:
