@@ -37,15 +37,19 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from PIL import Image
 
 from scraper.config import NetworkOptions, parse_connect_to
+from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
+from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.model import LISTING_OUTCOMES, Check, Columns, Kind, ListingOutcome, Outcome, Reply, Wnid
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
 from scraper.planning.classlists import read_input
 from scraper.planning.lines.listedurls import LONGEST_URL
 from scraper.planning.listings import parse_answer
+from scraper.planning.locked.opening import open_lock
 from scraper.planning.sources.file import WholeFile
 from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
+from scraper.planning.wanted.suppressing import read_suppressed
 from scraper.running.crew import Stop
 from scraper.web.client import Client
 from tests.pictures import bombs
@@ -180,8 +184,43 @@ def check_classes(data: bytes) -> None:
     assert len({request.wnid for request in found.classes}) == len(found.classes)
 
 
+def check_lock(data: bytes) -> None:
+    """Any file is a lock whose every URL a list could have given, or is refused, with every wrong line told."""
+    path = _scratch() / "lock"
+    path.write_bytes(data)
+    refusal, classes = "", {}
+    try:
+        classes = open_lock(path, FLICKR_DOMAINS).classes
+    except InputError as error:
+        refusal = str(error)
+    assert refusal.replace("\n", "").isprintable()
+    assert len(refusal) < 200 + 160 * (data.count(b"\n") + 1)
+    for cls in classes.values():
+        urls = [image.url for image in cls.images]
+        assert urls
+        assert is_wnid(cls.wnid)
+        listed = parse_answer("\n".join(urls).encode(), hosts=FLICKR_DOMAINS)
+        assert [found.url for found in listed.candidates] == urls
+        assert len({image.sha256 for image in cls.images}) == len(urls)
+
+
+def check_left_out(data: bytes) -> None:
+    """Any file says what is left out, or is refused, with every wrong line told."""
+    path = _scratch() / "left-out"
+    path.write_bytes(data)
+    refusal, found = "", tuple[Withdrawal, ...]()
+    try:
+        found = read_suppressed(path)
+    except InputError as error:
+        refusal = str(error)
+    assert refusal.replace("\n", "").isprintable()
+    assert len(set(found)) == len(found)
+
+
 def check_lists(data: bytes) -> None:
     """All the readers of lists."""
+    check_lock(data)
+    check_left_out(data)
     check_answer(data)
     check_index(data)
     check_classes(data)
@@ -352,7 +391,17 @@ def lists() -> list[bytes]:
     failures = [b"Invalid url!", b"The synset is not ready yet. Please stay tuned!", photos.HTML]
     tar = gzip.decompress(packed.getvalue())
     packings = [gzip.compress(index), packed.getvalue(), tar, bz2.compress(index), lzma.compress(index), zipped(index)]
-    return [answer, index, *packings, *other_forms(names, urls), classes, *failures]
+    return [answer, index, *packings, *other_forms(names, urls), classes, *failures, *locks()]
+
+
+def locks() -> list[bytes]:
+    """A lock of two classes, and lines of what is left out."""
+    url = "http://farm4.static.flickr.com/3175/{}_7958dc8760.jpg"
+    lines = ["# scraper lock 1", "# class n01440764\ttench\t" + "a" * 64, "# class n02708093\tanalog clock\t-"]
+    for wnid, photo in (("n01440764", 11), ("n01440764", 12), ("n02708093", 13)):
+        lines.append(f"{wnid}\t{photo}\t{url.format(photo)}\t{photo}\t{photo:064x}\t1000\t500x375")
+    left_out = f"# asked\nphoto 2737866473\nsha256 {'b' * 64}\nurl {url.format(14)}\n"
+    return ["\n".join([*lines, ""]).encode(), left_out.encode()]
 
 
 def zipped(data: bytes) -> bytes:
