@@ -34,9 +34,9 @@ _DEAD: Final = (
 _ESTIMATOR: Final = (
     "Within a class the share of dead URLs was estimated by dead / (N - 1) with N the place, in the order of the list "
     "and among the URLs that were decided, of the n-th image: Haldane's estimate for sampling until n successes "
-    "(Haldane, 1945). Where a class ended without its n-th image, it is the plain share of those decided. The interval "
-    "over classes is that of the jackknife, Student's t on the logit scale."
+    "(Haldane, 1945). Where a class ended without its n-th image, it is the plain share of those decided."
 )
+_INTERVAL: Final = "The interval over classes is that of the jackknife, Student's t on the logit scale."
 _BIBTEX: Final = """\
 @article{{haldane1945,
   author  = {{Haldane, J. B. S.}},
@@ -125,6 +125,8 @@ def _rates(found: Report) -> Iterable[str]:
     if dead is None or dead.rate is None or by_url is None:
         return
     yield _ESTIMATOR
+    if dead.low is not None:
+        yield _INTERVAL
     yield (
         f"So estimated, {_figure(dead)} {dead.population} are dead, each class counting alike, by "
         f"{_counted(dead.decided, 'decided URL')} of {_counted(dead.classes, 'class', 'classes')}; weighted by the "

@@ -103,6 +103,17 @@ def test_little_is_said_of_little(tmp_path: Path, fetched: bool) -> None:
     assert ("None of the URLs has been asked for." in text) is not fetched
 
 
+def test_one_class_has_no_interval_to_tell_of(studied: Scraper, tmp_path: Path) -> None:
+    assert "The interval over classes is that of the jackknife" in paragraph(studied)
+    with StandIn(World.of(13, CLASSES[:1], flickr=9, mix={Fate.ALIVE: 1, Fate.GONE_404: 1})) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, "-n", "2")
+        scraper.done("fetch")
+    text = paragraph(scraper)
+    assert "(too few classes for an interval) of the URLs at the head of the lists are dead" in text
+    assert "jackknife" not in text
+
+
 def test_nothing_is_said_of_nothing(tmp_path: Path) -> None:
     World.of(13, CLASSES[:1], flickr=5).write_folder(tmp_path / "lists")
     scraper = Scraper(tmp_path)
