@@ -229,6 +229,16 @@ def test_survival_can_be_assumed_otherwise(offline: Scraper) -> None:
         assert "--survival must be" in offline.done("plan", "tench", "--survival", wrong, code=2).err
 
 
+def test_images_that_are_no_longer_wanted_have_no_part_in_the_forecast(copied: Scraper) -> None:
+    before = copied.report()["forecast"]
+    out = copied.done("plan", TENCH, "-n", "2", "--source", "lists").out
+    after = copied.report()["forecast"]
+    assert "n: 10 to 2 for 1 class\n" in out
+    assert after["wanted"] == before["wanted"] - 8
+    saved, size = copied.rows("SELECT count(*), sum(bytes) FROM images")[0]
+    assert after["bytes"] == pytest.approx(after["images"] * size / saved, rel=1e-4)
+
+
 def test_the_time_is_told_where_the_pace_is_known(copied: Scraper) -> None:
     words = ("plan", TENCH, "-n", "20", "--dry-run", "--source", "lists")
     assert "requests a second" not in copied.done(*words).out  # of a fetch of a few seconds

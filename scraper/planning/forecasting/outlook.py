@@ -49,7 +49,7 @@ class Outlook:
         forecast: of what is to come.
         targets: the classes, in the order of the forecast's.
         requests: made already.
-        bytes: of the images that are there.
+        bytes: of the images that are there and wanted, by their mean.
     """
 
     forecast: Forecast
@@ -92,7 +92,8 @@ def outlook(book: Manifest, survival: float | None = None, *, rate: float | None
         bytes_each=size / images if images else USUAL_BYTES,
         rate=rate,
     )
-    return Outlook(told, targets, sum(counts.status_counts(book).values()), size)
+    wanted = round(size * told.have / images) if images else 0
+    return Outlook(told, targets, sum(counts.status_counts(book).values()), wanted)
 
 
 def _seen(rows: Iterable[ClassCount]) -> defaultdict[Wnid, _Seen]:
