@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.command import Scraper, finish
 from tests.standin import Fate, StandIn, World
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.command import Result
 
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")  # how long an example takes says how busy the machine is
 collect_ignore = [] if find_spec("mlcroissant") else ["readers"]  # `make test-readers` installs what they need
 TENCH, CLOCK = "n01440764", "n02708093"
 CLASSES = [(TENCH, "tench"), (CLOCK, "analog clock")]

@@ -13,13 +13,14 @@ from scraper.flickr import FLICKR_DOMAINS
 from scraper.model import Columns, Oddity
 from scraper.planning.forms import index, json_values, table, tencent, urls
 from scraper.planning.forms.detecting import NotAListError, detect, what_else
-from scraper.planning.forms.interface import Gatherer, Hints, wnid_in
+from scraper.planning.forms.interface import Category, Gatherer, Hints, wnid_in
+from scraper.planning.lines import jsonstream
 from scraper.planning.lines.encodings import decode, decode_lines, utf16
 from scraper.planning.lines.oddities import Oddities
 from scraper.planning.lines.streams import LONGEST_LINE, SAMPLE, Stream, blocks, first_lines, lines
 from scraper.planning.listings import ListingBuilder
 from tests.conftest import CLOCK, TENCH
-from tests.planning.test_forms import FORMS, OF_A_CLASS, ROWS, WANTED, of_a_class
+from tests.planning.test_forms import FORMS, GULL, OF_A_CLASS, ROWS, WANTED, of_a_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,14 +188,174 @@ def test_json_in_pieces_of_any_length() -> None:
         assert read(data.encode())[1] == by_class(WANTED)
 
 
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ({"wnid": TENCH, "url": FLICKR[0]}, (TENCH, FLICKR[0])),
+        ({"URL": FLICKR[0], "Synset": TENCH.upper()}, (TENCH, FLICKR[0])),
+        # Of several URLs the one whose key says so, of several texts the likelier key.
+        (
+            {"page": "http://a.example/", "link": "http://b.example/", "flickr_url": FLICKR[0], "wnid": TENCH},
+            (TENCH, FLICKR[0]),
+        ),
+        ({"first": "http://a.example/x.jpg", "second": FLICKR[0], "wnid": TENCH}, (TENCH, "http://a.example/x.jpg")),
+        ({"id": CLOCK, "wnid": TENCH, "url": FLICKR[0]}, (TENCH, FLICKR[0])),
+        ({"other": CLOCK, "file": f"{TENCH}_1.JPEG", "url": FLICKR[0]}, (TENCH, FLICKR[0])),
+        ({"wnid": "tench", "other": TENCH, "url": FLICKR[0]}, (TENCH, FLICKR[0])),
+        ({"class": "tench", "url": FLICKR[0]}, Oddity.CLASS_NAME),
+        ({"class": "12", "url": FLICKR[0]}, (None, FLICKR[0])),
+        ({"caption": "a fish", "url": FLICKR[0]}, (None, FLICKR[0])),
+        ({"wnid": TENCH}, Oddity.NO_URL),
+        ({"wnid": TENCH, "url": None}, Oddity.NO_URL),
+        ({"wnid": TENCH, "url": " //a.example/b c.jpg\n"}, (TENCH, "//a.example/b c.jpg")),
+        ([TENCH, FLICKR[0]], (TENCH, FLICKR[0])),
+        ([1, None], Oddity.NO_URL),
+        (FLICKR[0], (None, FLICKR[0])),
+        ("words", Oddity.NO_URL),
+    ],
+)
+def test_what_a_value_of_json_says(value: object, taken: tuple[str | None, str] | Oddity) -> None:
+    [found] = json_values.JsonValues(Columns()).take("", value)
+    assert (found if isinstance(found, Oddity) else (found[0] and found[0].decode(), found[1].decode())) == taken
+
+
+@pytest.mark.parametrize("key", ["schema", "info", "licenses", "categories", "annotations"])
+def test_what_stands_around_rows_of_json_says_nothing(key: str) -> None:
+    assert list(json_values.JsonValues(Columns()).take(key, [{"url": FLICKR[0], "wnid": TENCH}])) == []
+    assert list(json_values.JsonValues(Columns()).take("status", "ok")) == []
+    assert list(json_values.JsonValues(Columns()).take("count", 7)) == []
+
+
+def test_a_key_may_name_the_class() -> None:
+    take = json_values.JsonValues(Columns()).take
+    assert list(take(f"images/{TENCH}/1.jpg", FLICKR[0])) == [(TENCH.encode(), FLICKR[0].encode())]
+    assert list(take(TENCH, FLICKR[:2])) == [(TENCH.encode(), url.encode()) for url in FLICKR[:2]]
+    assert list(take(TENCH, {"url": FLICKR[0]})) == [(TENCH.encode(), FLICKR[0].encode())]
+    assert list(take("", {TENCH: FLICKR[0]})) == [(TENCH.encode(), FLICKR[0].encode())]
+    assert list(take(TENCH, "words")) == [Oddity.NO_URL]
+
+
+def test_keys_that_were_named_are_the_ones() -> None:
+    take = json_values.JsonValues(Columns(url="full", wnid="number")).take
+    row = {"url": "http://a.example/b.jpg", "full": FLICKR[0], "wnid": CLOCK, "number": TENCH}
+    assert list(take("", row)) == [(TENCH.encode(), FLICKR[0].encode())]
+    assert list(take("", row | {"number": 12})) == [(None, FLICKR[0].encode())]
+    assert list(take("", row | {"number": None})) == [(None, FLICKR[0].encode())]
+    assert list(take("", row | {"full": 3})) == [Oddity.NO_URL]
+
+
+def test_bytes_of_urls_stay_as_they_were() -> None:
+    data = b'[{"wnid": "n01440764", "url": "http://a.example/\xe9t\xc3\xa9.jpg"}]'
+    [(name, piece)] = json_values.JsonValues(Columns()).pieces(io.BytesIO(data), Oddities())
+    assert (name, piece) == (TENCH.encode(), b"http://a.example/\xe9t\xc3\xa9.jpg\n")
+
+
+def test_json_that_cannot_be_read_is_explained() -> None:
+    rows = json.dumps([{"label": "tench", "url": url} for url in FLICKR]).encode()
+    said = "its rows name classes by other names than wnids, as in .*tench.*; say with --columns class=KEY"
+    with pytest.raises(NotAListError, match=said):
+        read(rows)
+    said = "it is JSON, but has no URL with a wnid beside it: say with --columns url=KEY,class=KEY where they are"
+    with pytest.raises(NotAListError, match=said):
+        read(json.dumps([{"caption": "x", "url": url} for url in FLICKR]).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("[1, 2]", [("", 1), ("", 2)]),
+        ("[]", []),
+        ("{}", []),
+        (' \ufeff{"a": 1, "b": {"c": 2}} ', [("", {"a": 1, "b": {"c": 2}})]),
+        ('{"a": [1, 2], "b": 3}', [("a", 1), ("a", 2), ("b", 3)]),
+        ('{"a": []}', []),
+        ("[[1], [2]]", [("", [1]), ("", [2])]),
+        ('{"a": 1}\n{"a": 2}', [("", {"a": 1}), ("", {"a": 2})]),
+        ('{"a": 1},\n{"a": 2},', [("", {"a": 1}), ("", {"a": 2})]),
+        ('"a"\n"b"', [("", "a"), ("", "b")]),
+        ("12", [("", 12)]),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_values_of_json_texts(text: str, values: list[tuple[str, object]], step: int) -> None:
+    """However few bytes come at once."""
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(step, size or 0))
+
+    assert list(jsonstream.Values(Slow(text.encode()))) == values
+
+
+def test_an_object_of_many_fields_is_a_map() -> None:
+    for fields, whole in ((64, True), (65, False), (200, False)):
+        row = {f"k{number}": number for number in range(fields)}
+        assert list(jsonstream.Values(io.BytesIO(json.dumps(row).encode()))) == (
+            [("", row)] if whole else list(row.items())
+        )
+
+
+@pytest.mark.parametrize("text", ["[1, 2", "[1 2]", '{"a" 1}', '{"a": 1', "{1: 2}", "[1,", "{", "nonsense", "[" * 9000])
+def test_text_that_is_no_json_is_told(text: str) -> None:
+    with pytest.raises(jsonstream.BrokenJsonError):
+        list(jsonstream.Values(io.BytesIO(text.encode())))
+
+
+@pytest.mark.parametrize("text", ["[1, 2", '{"a": 1', "[1,", "{", '["ab'])
+def test_the_beginning_of_a_text_may_end_anywhere(text: str) -> None:
+    list(jsonstream.Values(io.BytesIO(text.encode()), partial=True))
+
+
 # --- Tencent ----------------------------------------------------------------------------------------------------------
 
-DICTIONARY = f"0\t{TENCH}\t1\tn\tx\n1\t{CLOCK}\t-1\tn\tx\n".encode()
+DICTIONARY = f"id\n0\t{TENCH}\t1\tn\tx\n1\t{CLOCK}\t-1\tn\tx\n2\t{GULL}\t1\tn\tx\n".encode()
 
 
 def test_a_dictionary_is_read_and_gives_the_classes_of_numbers() -> None:
     known = tencent.read_dictionary(Stream(io.BytesIO(DICTIONARY)))
-    assert {number: one.wnid for number, one in known.items()} == {"0": TENCH, "1": CLOCK}
+    assert known == {"0": Category(TENCH, "1"), "1": Category(CLOCK, "-1"), "2": Category(GULL, "1")}
+    assert tencent.read_dictionary(Stream(io.BytesIO(b"words\nmore\n"))) == {}
+
+
+def test_lines_with_numbered_labels_are_of_their_lowest_classes() -> None:
+    """A class above another one of a line is there only because of that one; numbers that nobody knows say nothing."""
+    known = tencent.read_dictionary(Stream(io.BytesIO(DICTIONARY)))
+    first, second, third, fourth = FLICKR
+    text = f"{first} 0:1 1:0.9\n{second}  1:1\n\n{third}\t0:1 2:1 0:1 99:1\n{fourth} 99:1\n{fourth}\nwords\n"
+    form, found, odd = read(text.encode(), Hints(dictionary=known))
+    assert form.name == "tencent"
+    assert found == {TENCH.encode(): [first, third], CLOCK.encode(): [second], GULL.encode(): [third]}
+    assert [(one.kind, one.lines, one.example) for one in odd.lines()] == [
+        (Oddity.NO_CLASS, 1, f"{fourth} 99:1"),
+        (Oddity.BROKEN, 2, fourth),
+    ]
+
+
+def test_numbered_labels_need_their_dictionary() -> None:
+    text = "".join(f"{url} 0:1\n" for url in FLICKR).encode()
+    with pytest.raises(NotAListError, match=r"put Tencent's dictionary_and_semantic_hierarchy\.txt beside it"):
+        read(text)
+    known = tencent.read_dictionary(Stream(io.BytesIO(DICTIONARY)))
+    assert tencent.recognise(Stream(io.BytesIO(text)), Hints(Columns(url="1"), dictionary=known)) is None
+    assert tencent.recognise(Stream(io.BytesIO(text)), Hints(of_one_class=True, dictionary=known)) is None
+
+
+def test_half_of_the_first_lines_must_have_numbered_labels() -> None:
+    known = tencent.read_dictionary(Stream(io.BytesIO(DICTIONARY)))
+    for odd, share in ((0, 1.0), (4, 0.5), (5, None)):
+        text = "".join(f"{url} 0:1\n" for url in FLICKR) + "words\n" * odd
+        found = tencent.recognise(Stream(io.BytesIO(text.encode())), Hints(dictionary=known))
+        assert (found and found[1]) == share
+
+
+def test_a_long_list_is_read_with_time_to_breathe() -> None:
+    known = tencent.read_dictionary(Stream(io.BytesIO(DICTIONARY)))
+    text = f"{FLICKR[0]} 0:1\n".encode() * 10_001
+    stream = Stream(io.BytesIO(text))
+    form = detect(stream, Hints(dictionary=known))
+    pieces = list(form.pieces(stream, Oddities()))
+    assert sum(piece == (None, b"") for piece in pieces) == 2
+    assert sum(piece.count(b"\n") for _, piece in pieces) == 10_001
 
 
 # --- what is no list --------------------------------------------------------------------------------------------------
