@@ -268,3 +268,13 @@ def test_a_thousand_other_pictures_let_one_be_forgotten() -> None:
     run.close()
     assert set(run.outcomes().values()) == {Outcome.SAVED}
     assert run.held.problem is None
+
+
+def test_hundreds_of_dead_photos_of_all_classes_are_a_networks() -> None:
+    run = Run()
+    run.ask(Outcome.SAVED)
+    run.ask(Outcome.SAVED)
+    for _ in range(200):
+        assert run.held.problem is None
+        run.ask(Outcome.GONE)
+    assert "not one picture among 200 photos, nearly every answer is 404 Not Found" in str(run.held.problem)

@@ -36,10 +36,19 @@ class Run:
         twins: tuple[Twin, ...] = (),
         look: Look | None = None,
         decided: Decision | None = None,
+        status: int | None = 200,
         **of: object,
     ) -> Attempt:
         attempt = self.note_only(
-            outcome, number=number, state=state, digest=digest, twins=twins, look=look, decided=decided, **of
+            outcome,
+            number=number,
+            state=state,
+            digest=digest,
+            twins=twins,
+            look=look,
+            decided=decided,
+            status=status,
+            **of,
         )
         self.revisions += self.doubts.take_revisions()
         return attempt
@@ -54,6 +63,7 @@ class Run:
         twins: tuple[Twin, ...] = (),
         look: Look | None = None,
         decided: Decision | None = None,
+        status: int | None = 200,
         **of: object,
     ) -> Attempt:
         """As `ask`, in the middle of a batch."""
@@ -73,7 +83,8 @@ class Run:
             float(self.asked),
             0.5,
             outcome,
-            200,
+            status,
+            error="why",
             sha256=digest,
             picture=picture,
             look=look or LOST.get(outcome),
@@ -324,3 +335,45 @@ def test_images_that_are_taken_back_keep_what_is_known_of_their_urls() -> None:
         Revision(1, State.LOST, Outcome.PLACEHOLDER, BELIEVED, form=Form.LIVE, fate=Outcome.GONE),
         Revision(2, State.LOST, Outcome.PLACEHOLDER, BELIEVED),
     ]
+
+
+def test_what_a_url_has_answered_three_times_is_its_own() -> None:
+    for tries, own in ((1, False), (2, True)):
+        run = Run()
+        run.pictures()
+        for _ in range(5):
+            run.ask(Outcome.FORBIDDEN, tries=tries)
+        run.pictures()
+        last = (State.LOST, Outcome.FORBIDDEN, BELIEVED) if own else HELD
+        assert run.held() == dict.fromkeys(range(2, 7), last)
+
+
+def test_a_dead_class_among_living_ones_is_dead() -> None:
+    run = Run()
+    run.pictures()
+    for number in range(10, 160):
+        run.ask(Outcome.GONE, number=9 * number)
+    assert run.problem is None
+    run.ask(Outcome.SAVED, state=State.SAVED, number=5000)
+    assert {one[:2] for one in run.held().values()} == {(State.LOST, Outcome.GONE)}
+
+
+def test_silence_and_other_pictures_than_those_of_a_lock_are_no_answers_alike() -> None:
+    for outcome in (Outcome.TIMEOUT, Outcome.CHANGED):
+        run = Run()
+        for _ in range(250):
+            run.ask(outcome, state=State.UNKNOWN)
+        assert run.problem is None
+
+
+@pytest.mark.parametrize(
+    ("number", "tries", "status", "fails"),
+    [(2, 0, 503, True), (2, 1, 503, False), (9, 1, 503, False), (8, 1, None, False), (9, 1, None, True)],
+)
+def test_what_a_later_run_has_not_learnt(number: int, tries: int, status: int | None, fails: bool) -> None:
+    run = Run()
+    for _ in range(number):
+        run.ask(Outcome.TIMEOUT, state=State.UNKNOWN, tries=tries, status=status)
+    run.close(before=True)
+    said = f"nothing was learnt of any of the {number} photos that were asked for: timeout (why)"
+    assert str(run.problem).startswith(said) is fails

@@ -121,6 +121,8 @@ PORTAL = "https://portal.example/in?from=x"
         (lambda: look_of(Reply(URL, 404), Outcome.GONE), "404 Not Found"),
         (lambda: look_of(Reply(URL, 302), Outcome.PLACEHOLDER), "the picture for deleted photos"),
         (lambda: look_of(Reply(URL, 302), Outcome.REDIRECT_ERROR), "a redirect that leads nowhere"),
+        (lambda: led_to("https://a.example/go/http://b.example"), "a redirect to a.example/go/http://b.example"),
+        (lambda: led_to(f"https://a.example/{'x' * 300}"), f"a redirect to a.example/{'x' * 69}…"),
         (lambda: bytes_of(b"x" * 1200, "a" * 64), "the same 1,200 bytes"),
         (lambda: bytes_of(b"x", None), "no picture"),
         (
