@@ -16,7 +16,7 @@ from scraper.manifest.access import withdrawing
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.manifest.core import Manifest
 from scraper.model import Outcome, Revision, State, Withdrawn
-from scraper.running.removing import remove_images
+from scraper.running.removing import check_folder, remove_images
 from scraper.running.session import exclusive, recorded
 from scraper.texts import one_line
 
@@ -60,7 +60,7 @@ def forget(
         argv: the command line, for the record.
 
     Raises:
-        InputError: one of them is unknown and cannot be left out in advance, or the folder is missing.
+        InputError: one of them is unknown and cannot be left out in advance, or the folder is missing or another one.
         ManifestError: the manifest cannot be used, or another run holds it.
         StoppedEarlyError: the file system refused; the same command goes on.
     """
@@ -71,6 +71,8 @@ def forget(
         images = [image for known in affected if (image := withdrawing.image_of(book, known.candidate_id))]
         if images and not out.is_dir():
             raise InputError(f"there is no folder {out}: give the --out that fetch wrote to")
+        if images:
+            check_folder(book, out, "if they are gone")
         with recorded(book, "forget", argv) as run:
             stayed = _withdraw(book, run.id, out, affected, wanted)
         removed = tuple(image.path for image in images if image.path not in stayed)

@@ -7,23 +7,21 @@ many images there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from scraper.errors import InputError
 from scraper.files.looking import sizes_in
 from scraper.files.names import Place
 from scraper.flickr import live_url
-from scraper.manifest.access.audit import classes_with_images, count_images
 from scraper.manifest.access.candidates import images, lost
 from scraper.model import Kind, Outcome, Revision, State
+from scraper.running.removing import check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.config import FetchOptions
     from scraper.manifest.core import Manifest
-    from scraper.model import ClassState, Wnid
+    from scraper.model import ClassState
 
 
 def check_out(book: Manifest, options: FetchOptions) -> None:
@@ -32,24 +30,7 @@ def check_out(book: Manifest, options: FetchOptions) -> None:
     Raises:
         InputError: it has not; another folder is meant.
     """
-    classes = classes_with_images(book)
-    first = next(classes, None)
-    if first is not None and not any(_any_there(book, wnid, options) for wnid in chain((first,), classes)):
-        number = count_images(book)
-        none = (
-            "the one image of this manifest is not"
-            if number == 1
-            else f"none of the {number} images of this manifest are"
-        )
-        raise InputError(
-            f"{none} in {options.out}: give the --out of the "
-            "earlier run (to fetch all of them again, run `scraper verify --repair --missing-anyway` first)"
-        )
-
-
-def _any_there(book: Manifest, wnid: Wnid, options: FetchOptions) -> bool:
-    sizes = sizes_in(options.out, wnid)
-    return bool(sizes) and any(sizes.get(Place.of(path).name) == size for _, path, size in images(book, wnid))
+    check_folder(book, options.out, "to fetch all of them again")
 
 
 @dataclass(frozen=True, slots=True)

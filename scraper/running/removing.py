@@ -10,10 +10,15 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from scraper.errors import InputError
+from scraper.files.looking import sizes_in
 from scraper.files.names import Place
 from scraper.files.store import Folder
+from scraper.manifest.access.audit import classes_with_images, count_images
+from scraper.manifest.access.candidates import images as images_of
 from scraper.manifest.access.recording import Batch, record, record_removal
 from scraper.running.unfinished import clear_up
 
@@ -23,7 +28,27 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.withdrawing import Withdrawal
     from scraper.manifest.core import Manifest
-    from scraper.model import Revision
+    from scraper.model import Revision, Wnid
+
+
+def check_folder(book: Manifest, out: Path, why: str) -> None:
+    """Refuse an output folder that has nothing of the manifest's images; `why` one may want it all the same.
+
+    Raises:
+        InputError: it has not; another folder is meant.
+    """
+    classes = classes_with_images(book)
+    first = next(classes, None)
+    if first is not None and not any(_any_there(book, wnid, out) for wnid in chain((first,), classes)):
+        raise InputError(
+            f"none of the {count_images(book)} images of this manifest are in {out}: give the --out of the earlier run "
+            f"({why}, run `scraper verify --repair --missing-anyway` first)"
+        )
+
+
+def _any_there(book: Manifest, wnid: Wnid, out: Path) -> bool:
+    sizes = sizes_in(out, wnid)
+    return bool(sizes) and any(sizes.get(Place.of(path).name) == size for _, path, size in images_of(book, wnid))
 
 
 def remove_images(

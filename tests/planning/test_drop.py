@@ -128,6 +128,18 @@ def test_files_that_another_manifest_has_begun_to_share_stay(tmp_path: Path, *, 
             check_files(second)
 
 
+def test_another_folder_than_that_of_the_images_changes_nothing(copied: Scraper) -> None:
+    """It may have folders of the classes' names, and more in them."""
+    (copied.folder / "other" / TENCH).mkdir(parents=True)
+    (copied.folder / "other" / TENCH / "mine.jpg").write_text("mine")
+    before = copied.snapshot()
+    photo = str(copied.one("SELECT photo_id FROM candidates WHERE state = 'saved' LIMIT 1"))
+    for words in (("drop", TENCH, "--delete-images"), ("forget", photo)):
+        err = copied.done(*words, "--out", "other", code=2).err
+        assert "none of the 27 images of this manifest are in other: give the --out of the earlier run" in err
+    assert copied.snapshot() == before
+
+
 def test_a_folder_that_cannot_be_written_to_changes_nothing(copied: Scraper) -> None:
     (copied.images / ".partial").write_text("mine")
     before = copied.snapshot()

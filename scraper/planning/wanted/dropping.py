@@ -15,7 +15,7 @@ from scraper.model import Revision, State
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import planned, told
 from scraper.planning.classlists import ClassList, read_classes
-from scraper.running.removing import remove_images
+from scraper.running.removing import check_folder, remove_images
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up
 
@@ -80,6 +80,7 @@ def drop(
         if images and not options.out.is_dir():
             raise InputError(f"there is no folder {options.out}: give the --out that fetch wrote to")
         if images:
+            check_folder(book, options.out, "if they are gone")
             Folder(options.out, owner=book.owner).close()  # whether it can be written to, before anything is changed
         with recorded(book, "drop", argv) as run:
             dropping.drop(book, wnids, time.time())
