@@ -196,3 +196,9 @@ def public(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | a
 def test_every_public_name_is_documented(module: str) -> None:
     assert ast.get_docstring(tree(module)) or module == "version"
     assert [node.name for node in public(tree(module)) if not ast.get_docstring(node)] == []
+
+
+@pytest.mark.parametrize("name", ["SECURITY.md", "CONTRIBUTING.md", "README.md"])
+def test_the_tests_that_are_named_are_there(name: str) -> None:
+    named = re.findall(r"`(tests/[a-z0-9_/]+\.[a-z]+)", (ROOT.parent / name).read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT.parent / path).exists()] == []
