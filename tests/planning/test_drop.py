@@ -128,6 +128,20 @@ def test_files_that_another_manifest_has_begun_to_share_stay(tmp_path: Path, *, 
             check_files(second)
 
 
+def test_files_that_an_export_has_linked_stay_and_that_is_said(tmp_path: Path) -> None:
+    """A link changes a file as another manifest that begins to share it does: which of them it was cannot be told."""
+    with StandIn(World.of(17, [(TENCH, "tench")], flickr=8, other=0, mix={Fate.ALIVE: 1})) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", "tench", "-n", "3")
+        scraper.done("fetch")
+        scraper.done("export", "imagefolder", "dataset")
+        result = scraper.done("drop", TENCH, "--delete-images")
+        assert "3 files are not this manifest's as recorded, and stayed" in result.out
+        assert "someone may have changed or linked them" in result.out
+        assert scraper.one("SELECT count(*) FROM images") == 0
+        assert len(list(tmp_path.glob("dataset/**/*.jpg"))) == len(files_of(scraper, TENCH)) == 3
+
+
 def test_another_folder_than_that_of_the_images_changes_nothing(copied: Scraper) -> None:
     """It may have folders of the classes' names, and more in them."""
     (copied.folder / "other" / TENCH).mkdir(parents=True)

@@ -129,6 +129,10 @@ def describe_drop(summary: DropSummary) -> str:
         files = count(len(summary.stayed), "file is not this manifest's", "files are not this manifest's")
         lines.append(f"{files} as recorded, and stayed:")
         lines += some(f"  {path}" for path in summary.stayed)
+        lines.append(
+            "someone may have changed or linked them, or another manifest may count on them: delete them yourself if "
+            "nobody wants them"
+        )
     return "\n".join(lines) + "\n"
 
 
