@@ -152,3 +152,29 @@ def test_a_command_line_that_is_none_is_left_out(copied: Scraper, argv: str) -> 
         database.execute("UPDATE runs SET argv = ?", (argv,))
     copied.done("verify", "--repair")
     assert copied.one("SELECT argv FROM runs ORDER BY id LIMIT 1") == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("/work/lists,/home/alice/x,api", "lists,PATH,api"),
+        ("/work/a.txt,https://a.example/?key=0815", "a.txt,https://a.example/?key=***"),
+        ("list?token=0815", "list?token=***"),
+        ("https://a.example/home/alice", "https://a.example/home/alice"),
+        ("alice", "alice"),
+        ("..", ".."),
+    ],
+)
+def test_several_values_by_commas_are_each_as_they_may_be(text: str, kept: str) -> None:
+    assert discreet(text, "/work") == kept
+
+
+def test_words_with_values_are_told_from_the_working_folder() -> None:
+    words = ["fetch", "--out=/work/images", "--out", "/work/images", "--flag=", "/home/alice/a"]
+    assert discreet_words(words, "/work") == ["fetch", "--out=images", "--out", "images", "--flag=", "PATH"]
+
+
+def test_from_the_top_folder_every_path_is_within() -> None:
+    assert discreet_path("/home/alice/x", "/") == "home/alice/x"
+    assert discreet_path("/home/alice/x", "") == "PATH"
+    assert discreet_path("..", "/work") == discreet_path("..", "") == "PATH"

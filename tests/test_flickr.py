@@ -15,6 +15,7 @@ from scraper.flickr import (
     host_group,
     host_of,
     is_placeholder_url,
+    live_url,
     on_domain,
     photo_id,
     request_url,
@@ -366,3 +367,33 @@ def test_a_name_without_plain_letters_keeps_its_extension(tail: str) -> None:
 
 def test_the_examples_are_true() -> None:
     assert doctest.testmod(scraper.flickr).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "live"),
+    [
+        ("http://farm4.static.flickr.com/3175/27_79.jpg", "https://live.staticflickr.com/3175/27_79.jpg"),
+        ("http://static.flickr.com/3175/27_79.jpg?v=0", "https://live.staticflickr.com/3175/27_79.jpg?v=0"),
+        ("http://farm4.staticflickr.com/3175/27_79.jpg", "https://live.staticflickr.com/3175/27_79.jpg"),
+        ("https://live.staticflickr.com/3175/27_79.jpg", None),
+        ("http://photos1.flickr.com/27_79.jpg", None),
+        ("http://static.flickr.com/3175/page.html", None),
+        ("http://example.org/3175/27_79.jpg", None),
+        ("no url", None),
+    ],
+)
+def test_where_flickr_moved_photos_of_its_older_hosts(url: str, live: str | None) -> None:
+    assert live_url(url) == live
+
+
+def test_a_domain_is_told_to_its_last_letter() -> None:
+    assert not on_domain("flickr.comx", ("flickr.com",))
+    assert on_domain("flickr.comx", ("flickr.comx",))
+    assert on_domain("x", ("x",))
+
+
+def test_a_name_of_the_most_characters_is_kept_and_a_longer_one_is_not() -> None:
+    kept, longer = "a" * 116 + ".jpg", "a" * 117 + ".jpg"
+    assert file_name(BASE + kept) == kept
+    assert file_name(BASE + longer) == distinct_name(longer, BASE + longer)
+    assert file_name(BASE + "X_x.X") == "X_x.X"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scraper.config import ConnectToRules, Domains
-from scraper.kinds import Choice, Choices, FilePath, Flag, Number, Size, Text, Whole
+from scraper.kinds import Choice, Choices, FilePath, Flag, Number, Size, Text, Texts, Whole
 from scraper.model import Check, Outcome
 
 if TYPE_CHECKING:
@@ -145,3 +145,75 @@ def test_a_choice_that_makes_no_sense_is_refused_with_the_reason() -> None:
         RETRY.take("gone,saved")
     with pytest.raises(ValueError, match=r"^must be one of saved, .*, not 'dead'$"):
         RETRY.take(["dead"])
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        *((text, True) for text in ("true", "yes", "1", "on", "Yes")),
+        *((text, False) for text in ("false", "no", "0", "off", "OFF")),
+        (True, True),
+        (False, False),
+    ],
+)
+def test_every_word_of_a_flag(given: object, value: bool) -> None:
+    assert Flag().take(given) is value
+
+
+@pytest.mark.parametrize("given", ["maybe", "", "2", 2, None])
+def test_what_is_no_flag_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match=f"^is True or False, not {given!r}$"):
+        Flag().take(given)
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [(WHOLE, -5, 100), (NUMBER, -100, 100), (SIZE, 1, 2**31)])
+def test_the_bounds_are_within_them(kind: Kind[Any], low: int, high: int) -> None:
+    assert (kind.take(low), kind.take(high)) == (low, high)
+    for beyond in (low - 1, high + 1):
+        with pytest.raises(ValueError, match=r"^must be "):
+            kind.take(beyond)
+
+
+def test_what_is_beyond_the_bounds_of_a_size_is_told_in_bytes() -> None:
+    with pytest.raises(ValueError, match=r"^must be from 1 to 2,147,483,648 bytes, not 3GB$"):
+        SIZE.take("3GB")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        (SIZE, 20_000_000, "20MB"),
+        (SIZE, 2_000_000_000, "2GB"),
+        (SIZE, 1500, "1500"),
+        (SIZE, 15_000, "15kB"),
+        (SIZE, 1_500_000, "1500kB"),
+        (NUMBER, 30.0, "30"),
+        (NUMBER, 1.33, "1.33"),
+        (NUMBER, 0.05, "0.05"),
+        (Texts(), ("a", "b c"), "a,b c"),
+    ],
+)
+def test_values_as_text_that_is_read_as_the_same(kind: Kind[Any], value: object, text: str) -> None:
+    assert kind.text(value) == text
+    assert kind.take(text) == value
+
+
+def test_texts_by_commas_or_as_a_collection() -> None:
+    assert Texts().take("a, b ,,c") == Texts().take(["a", "b", "c"]) == ("a", "b", "c")
+    assert Texts().take([]) == ()
+    for nothing in ("", " , "):
+        with pytest.raises(ValueError, match=r"^names nothing$"):
+            Texts().take(nothing)
+    with pytest.raises(ValueError, match=r"^must be a list, not 7$"):
+        Texts().take(7)
+
+
+@pytest.mark.parametrize("path", ["x" * 255, "a/" + "é" * 127, "/".join(["y" * 99] * 40), "a//b"])
+def test_paths_that_some_file_may_have(path: str) -> None:
+    assert FilePath(Path).take(path) == Path(path)
+
+
+@pytest.mark.parametrize("path", ["x" * 256, "a/" + "é" * 128, "/".join(["y" * 99] * 41)])
+def test_paths_that_no_file_has(path: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be a path of up to 4000 bytes, and each name in it of 255$"):
+        FilePath(Path).take(path)

@@ -169,3 +169,58 @@ def test_which_variable_counts(environ: dict[str, str], http: str | None, https:
 def test_what_is_asked_without_a_proxy(no_proxy: str, host: str, port: int, *, direct: bool) -> None:
     proxies = settle_proxies(None, {"HTTPS_PROXY": "proxy.example:3128", "NO_PROXY": no_proxy})
     assert (proxies.proxy_for("https", host, port) is None) == direct
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("me:hunter2@proxy.example:3128", "http://***@proxy.example:3128"),
+        ("https://hunter2@[::1]", "https://***@[::1]:443"),
+    ],
+)
+def test_a_proxy_is_shown_without_who_uses_it(text: str, shown: str) -> None:
+    assert str(parse_proxy(text)) == shown
+
+
+def test_each_scheme_has_its_own_variable_and_lower_case_goes_first() -> None:
+    environ = {
+        "http_proxy": "one.example",
+        "HTTP_PROXY": "two.example",
+        "HTTPS_PROXY": "three.example",
+        "ALL_PROXY": "four.example",
+        "no_proxy": "plain.example",
+        "NO_PROXY": "loud.example",
+    }
+    found = settle_proxies(None, environ)
+    asked = [found.proxy_for(scheme, "a.example", 80) for scheme in ("http", "https")]
+    assert [str(one) for one in asked] == ["http://one.example:80", "http://three.example:80"]
+    assert [one and one.named for one in asked] == ["http_proxy", "HTTPS_PROXY"]
+    assert found.proxy_for("http", "plain.example", 80) is None
+    assert found.proxy_for("http", "loud.example", 80) is not None
+
+
+def test_whoever_asks_a_cgi_program_sets_no_proxy_of_it() -> None:
+    environ = {"REQUEST_METHOD": "GET", "HTTP_PROXY": "evil.example", "ALL_PROXY": "good.example"}
+    assert str(settle_proxies(None, environ).http) == "http://good.example:80"
+
+
+@pytest.mark.parametrize(
+    ("entry", "host", "port", "direct"),
+    [
+        ("10.0.0.1/8", "10.2.3.4", 80, True),  # with the bits of a host
+        ("[::1]", "::1", 80, True),
+        ("[::1]:80", "[::1]", 80, True),
+        ("[::1]:80", "[::1]", 81, False),
+        ("::1", "[::1]", 80, True),
+        ("fe80::/10", "[fe80::1]", 80, True),
+        ("x.example", "x.example.", 80, True),
+        ("x.example", "xx.example", 80, False),
+        ("*.example", "a.example", 80, True),
+        ("a.example:81", "a.example", 80, False),
+        ("a.example:80", "a.example", 80, True),
+    ],
+)
+def test_spellings_of_whom_to_ask_directly(entry: str, host: str, port: int, *, direct: bool) -> None:
+    proxies = settle_proxies(None, {"ALL_PROXY": "proxy.example", "NO_PROXY": entry})
+    assert (proxies.proxy_for("http", host, port) is None) is direct

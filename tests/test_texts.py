@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.texts import redacted, redacted_words
+from scraper.texts import one_line, redacted, redacted_words
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,27 @@ def test_a_sentence_keeps_all_but_the_password() -> None:
     assert redacted(said) == (
         "no connection to http://***@proxy.example:3128/ (see https://www.flickr.com/photos/12@N00/3)"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "line"),
+    [
+        ("abcde", 5, "abcde"),
+        ("abcdef", 5, "abcd…"),
+        (" a \n b\tc ", 9, "a b c"),
+        ("a\x1bb", 9, "a\N{REPLACEMENT CHARACTER}b"),
+        (" " * 19 + "a", 5, "a"),
+        (" " * 20 + "a", 5, ""),  # no more is looked at
+    ],
+)
+def test_a_text_on_one_line(text: str, most: int, line: str) -> None:
+    assert one_line(text, most) == line
+
+
+def test_a_line_is_of_three_hundred_characters_where_nothing_is_said() -> None:
+    assert one_line("x" * 300) == "x" * 300
+    assert one_line("x" * 301) == "x" * 299 + "…"
+
+
+def test_a_proxys_scheme_is_kept_whatever_its_case() -> None:
+    assert redacted_words(["--proxy=HTTP://me:a=b@proxy:1"]) == ["--proxy=HTTP://***@proxy:1"]
