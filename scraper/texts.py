@@ -39,7 +39,7 @@ def printable(text: str, keep: str = "\n\t") -> str:
     >>> ascii(printable("bad\x1b]0;title\x07, \u202egpj.exe\u2028\xa0end\n"))
     "'bad\\ufffd]0;title\\ufffd, \\ufffdgpj.exe\\ufffd end\\n'"
     """
-    if text.translate(dict.fromkeys(map(ord, keep))).isprintable():
+    if text.isprintable() or text.translate(dict.fromkeys(map(ord, keep))).isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else " " if category(c) == "Zs" else _MARK for c in text)
 

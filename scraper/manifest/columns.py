@@ -87,7 +87,7 @@ def _number(low: float, high: float) -> Kind:
 
 def _matching(pattern: str, meaning: str) -> Kind:
     matches = re.compile(pattern, re.ASCII).fullmatch
-    return Kind(meaning, lambda values: _all_are(str, values) and all(map(matches, values)))
+    return Kind(meaning, lambda values: _all_are(str, values) and all(map(matches, set(values))))
 
 
 def _one_of(words: Iterable[Any], values: Iterable[Any]) -> Kind:

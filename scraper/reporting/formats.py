@@ -135,8 +135,9 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Iterable[object]
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-    return f"<td>{_text(text)}</td>"
+    if isinstance(value, int):
+        return f"<td>{value:,}</td>"
+    return f"<td>{'' if value is None else _text(str(value))}</td>"
 
 
 def _text(text: str) -> str:

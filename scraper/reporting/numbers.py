@@ -230,17 +230,18 @@ def _report(path: Path) -> Report:
 def _by_class(book: Manifest) -> defaultdict[str, Asked]:
     found: defaultdict[str, Asked] = defaultdict(Asked)
 
-    def take(*row: Any) -> None:
-        wnid, outcome, candidates, unasked, repaired, size = row
+    def take(wnid: str, outcome: Outcome, candidates: int) -> None:
+        found[wnid].tried[outcome] = candidates
+
+    def take_rest(*row: Any) -> None:
+        wnid, outcome, _, unasked, repaired, size = row
         mine = found[wnid]
-        if candidates:
-            mine.tried[outcome] = candidates
         if unasked:
             mine.unasked[outcome] = unasked
         mine.repaired += repaired
         mine.bytes += size
 
-    counts.each_class_count(book, take)
+    counts.each_class_count(book, take, take_rest)
     return found
 
 
@@ -323,16 +324,21 @@ def _year_row(year: int, found: Estimate, urls: int) -> YearRow:
     return YearRow(year, urls, found.classes, *map(rounded, (found.rate, found.low, found.high)))
 
 
+_DEAD, _UNKNOWN, _REFUSED = (
+    frozenset(outcome for outcome in Outcome if outcome.kind is kind)
+    for kind in (Kind.DEAD, Kind.UNKNOWN, Kind.REFUSED)
+)
+
+
 def _class_row(row: ClassTarget, kept: Asked, found: ClassTally | None) -> ClassRow:
     outcomes = kept.tried
     dead, unknown, refused = kept.repaired, 0, 0
     for outcome, count in outcomes.items():
-        kind = outcome.kind
-        if kind is Kind.DEAD:
+        if outcome in _DEAD:
             dead += count
-        elif kind is Kind.UNKNOWN:
+        elif outcome in _UNKNOWN:
             unknown += count
-        elif kind is Kind.REFUSED:
+        elif outcome in _REFUSED:
             refused += count
     saved, tried = outcomes.get(Outcome.SAVED, 0), sum(outcomes.values())
     shortfall = max(0, row.n - saved)

@@ -71,6 +71,7 @@ _TARGET: Final = columns(
     "classes.candidates",
     "classes.resolve_outcome",
 )
+_CANDIDATES: Final = columns("class_outcomes.wnid", "class_outcomes.outcome", "class_outcomes.candidates")
 _CLASS: Final = columns(
     "class_outcomes.wnid",
     "class_outcomes.outcome",
@@ -101,9 +102,16 @@ def class_counts(book: Manifest) -> Iterator[ClassCount]:
     return book.select(ClassCount, f"{_CLASS} FROM class_outcomes")
 
 
-def each_class_count(book: Manifest, take: Callable[..., None]) -> None:
-    """Give the counts of every class to a function, by the fields of `ClassCount`: there may be hundred thousands."""
-    deque(book.select(take, f"{_CLASS} FROM class_outcomes"), maxlen=0)
+def each_class_count(book: Manifest, take: Callable[..., None], take_rest: Callable[..., None]) -> None:
+    """Give the counts of every class to functions, of which there may be hundred thousands.
+
+    Args:
+        book: the manifest.
+        take: gets the class, the outcome, and how many candidates were asked for.
+        take_rest: gets the fields of `ClassCount`, where one of the last three is more than 0.
+    """
+    deque(book.select(take, f"{_CANDIDATES} FROM class_outcomes WHERE candidates > 0"), maxlen=0)
+    deque(book.select(take_rest, f"{_CLASS} FROM class_outcomes WHERE unasked OR repaired OR bytes"), maxlen=0)
 
 
 def host_counts(book: Manifest) -> Iterator[HostCount]:
