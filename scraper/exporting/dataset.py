@@ -23,7 +23,7 @@ from scraper.exporting.forms.lock import HEADER, LockWriter
 from scraper.exporting.forms.parquet import ParquetWriter
 from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
 from scraper.exporting.forms.webdataset import WebDatasetWriter
-from scraper.exporting.options import ExportForm, ExportOptions
+from scraper.exporting.options import ExportForm, ExportOptions, refuse_unused
 from scraper.exporting.selecting import select
 from scraper.files.names import Place
 from scraper.files.reading import Folders, read_image
@@ -144,6 +144,7 @@ def export(
     """
     options, form, dest = options or ExportOptions(), ExportForm(form), Path(dest)
     shape = WRITERS[form]
+    refuse_unused(form, options)
     with Manifest.open(Path(manifest)) as book, book.snapshot():
         selection = select(
             book, shares=options.split, seed=options.seed, conflicts=options.conflicts, folders=options.folders

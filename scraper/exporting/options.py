@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scraper.errors import OptionError
 from scraper.exporting.splits import WHOLE, SplitShares
 from scraper.kinds import Choice, FilePath, Flag, Size, Text, Whole
 from scraper.options import Options, option
@@ -78,6 +79,10 @@ class ExportOptions(Options):
     overwrite: bool = option(default=False, kind=Flag(), help="replace what an earlier export wrote at DEST")
     out: Path = option(Path("images"), FilePath(Path, "FOLDER"), "folder of the images, which fetch wrote to")
 
+    def _agree(self) -> None:
+        if self.size is None and (self.enlarge or self.resize is not Resize.SHORTER):
+            raise OptionError("enlarge" if self.enlarge else "resize", "says how --size is meant, which is not given")
+
     @property
     def converts(self) -> bool:
         """Whether pictures are written otherwise than they came."""
@@ -95,3 +100,26 @@ class ExportOptions(Options):
         return Conversion(
             size=self.size, resize=self.resize, enlarge=self.enlarge, encode=self.encode, quality=self.quality
         )
+
+
+_PICTURES = frozenset({ExportForm.IMAGEFOLDER, ExportForm.WEBDATASET, ExportForm.PARQUET})
+_ONLY_FOR = {
+    "folders": frozenset({ExportForm.IMAGEFOLDER}),
+    "files": frozenset({ExportForm.IMAGEFOLDER}),
+    "shard_size": _PICTURES - {ExportForm.IMAGEFOLDER},
+    "size": _PICTURES,
+    "encode": _PICTURES,
+}
+"""Options that some forms make nothing of."""
+
+
+def refuse_unused(form: ExportForm, options: ExportOptions) -> None:
+    """Refuse options that a form makes nothing of, since whoever gives them expects something.
+
+    Raises:
+        OptionError: there is one.
+    """
+    plain = ExportOptions()
+    for name, forms in _ONLY_FOR.items():
+        if form not in forms and getattr(options, name) != getattr(plain, name):
+            raise OptionError(name, f"is for {', '.join(one for one in ExportForm if one in forms)}, not for {form}")

@@ -345,6 +345,11 @@ def test_bad_input_changes_nothing(copied: Scraper) -> None:
         "csv dest --split train": "--split must be as in",
         "csv dest --size 0": "--size must be from 1",
         "csv dest --resize stretch": "--resize must be one of",
+        "csv dest --size 64": "--size is for imagefolder, webdataset, parquet, not for csv",
+        "webdataset dest --folders label": "--folders is for imagefolder, not for webdataset",
+        "imagefolder dest --shard-size 1MB": "--shard-size is for webdataset, parquet, not for imagefolder",
+        "webdataset dest --resize crop": "--resize says how --size is meant",
+        "webdataset dest --enlarge": "--enlarge says how --size is meant",
         "imagefolder dest --out nowhere": "there is no folder nowhere",
         "imagefolder dest --conflicts maybe": "--conflicts must be one of",
     }
