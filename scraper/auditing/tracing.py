@@ -11,6 +11,7 @@ from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError
 from scraper.flickr import photo_id
 from scraper.manifest.access import withdrawing
+from scraper.manifest.access.locks import locked_digest
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.manifest.core import Manifest
 from scraper.model import Withdrawn
@@ -29,13 +30,14 @@ PHOTO_PAGE: Final = "https://www.flickr.com/photo.gne?id={}"
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All that is known of one candidate."""
+    """All that is known of one candidate; `locked` is the SHA-256 that it must have, where a lock names it."""
 
     known: Known
     origin: Origin | None
     image: KnownImage | None
     requests: tuple[Request, ...]
     changes: tuple[Change, ...]
+    locked: str | None = None
 
     @property
     def page(self) -> str | None:
@@ -98,4 +100,5 @@ def _trace(book: Manifest, known: Known) -> Trace:
         image=withdrawing.image_of(book, number),
         requests=tuple(withdrawing.requests_of(book, number)),
         changes=tuple(withdrawing.changes_of(book, number)),
+        locked=locked_digest(book, number),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NUMBERS: Final = ("locked", "same", "changed", "lost", "unknown", "replaced")
 """What is counted of each class, in the order in which it is shown."""
-LOCK_NOTE: Final = "the lists of these classes begin with URLs that led to images once, so rates of dead URLs are lower"
+LOCK_NOTE: Final = "the lists of these classes begin with URLs that led to images once: rates of dead URLs are too low"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

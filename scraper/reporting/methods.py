@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.access.samples import planned_lists
 from scraper.manifest.core import Manifest
+from scraper.reporting.locked import lock_total
 from scraper.reporting.sentences import estimate, percent
 from scraper.texts import one_line
 from scraper.version import PROJECT_URL, __version__
@@ -95,6 +96,14 @@ def _asked(found: Report, lists: Sequence[PlannedList]) -> Iterable[str]:
         f"{_counted(found.totals.tried, 'URL')} were asked for {days} in {_counted(found.totals.requests, 'request')}, "
         f"and {_counted(found.totals.saved, 'image')} came of them."
     )
+    if found.lock:
+        total = lock_total(found.lock)
+        yield (
+            f"The lists of {_counted(len(found.lock), 'class', 'classes')} begin with the "
+            f"{_counted(total.locked, 'URL')} of a lock of an earlier dataset, which led to images then, and of these "
+            f"pictures only the same bytes were kept: {total.same:,} were the same, {total.changed:,} had changed, "
+            f"{total.lost:,} were lost. So rates of dead URLs are too low for the lists."
+        )
     if found.unfinished:
         yield f"{_counted(found.unfinished, 'class is', 'classes are')} not finished, and counted with what there is."
 

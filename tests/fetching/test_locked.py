@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 N = 12
+FETCH = ("fetch", "--retries", "1", "--believe-answers")
+"""Every answer counts at once: half of these photos are gone, which looks like a block to who does not know."""
 LATER = {
     Fate.ALIVE: 6.0,
     Fate.GONE_404: 2.0,
@@ -96,7 +98,7 @@ def test_only_the_same_bytes_are_kept(first: Scraper, later: Later, again: Scrap
     assert again.rows("SELECT wnid, label, n, budget, candidates, source, listing_form FROM classes ORDER BY wnid") == [
         (wnid, label, N, N, N, "first.lock", "lock") for wnid, label in CLASSES
     ]
-    again.done("fetch", "--retries", "2")
+    again.done(*FETCH)
     expected = {url: later.outcome(url) for url in locked(first)}
     assert dict(again.rows("SELECT url, outcome FROM candidates")) == expected
     assert set(expected.values()) >= {"saved", "changed", "gone", "placeholder", "server_error"}
@@ -105,14 +107,14 @@ def test_only_the_same_bytes_are_kept(first: Scraper, later: Later, again: Scrap
     check(again)  # no file of what has changed
     # What is final is not asked for again, changed pictures neither.
     again.standin.reset_counts()
-    again.done("fetch", "--retries", "1")
+    again.done(*FETCH)
     asked = {url for url in expected if again.standin.count(url) + again.standin.count(url.replace("http:", "https:"))}
     assert asked == {url for url, outcome in expected.items() if outcome == "server_error"}
 
 
 def test_a_report_tells_what_became_of_the_lock(first: Scraper, later: Later, again: Scraper) -> None:
     again.done("plan", "--lock", "first.lock")
-    fetched = again.done("fetch", "--retries", "1")
+    fetched = again.done(*FETCH)
     rows = {row["wnid"]: row for row in again.report()["lock"]}
     for wnid, _ in CLASSES:
         fates = [later.outcome(url) for (url,) in first.rows("SELECT url FROM images WHERE wnid = ?", wnid)]
@@ -133,6 +135,12 @@ def test_a_report_tells_what_became_of_the_lock(first: Scraper, later: Later, ag
         said = again.done("report", "--format", form).out
         assert "Images of the lock" in said
         assert "begin with URLs that led to images once" in said
+    said = " ".join(again.done("report", "--format", "methods").out.split())
+    assert f"begin with the {2 * N} URLs of a lock of an earlier dataset" in said
+    url = min(later.changed)
+    traced = json.loads(again.done("trace", url, "--format", "json").out)
+    assert [one["locked_sha256"] for one in traced if one["url"] == url] == [locked(first)[url]]
+    assert f"only bytes with the SHA-256 {locked(first)[url]} are kept" in again.done("trace", url).out
 
 
 def test_the_rest_of_the_lists_takes_the_place_of_what_is_lost(first: Scraper, later: Later, again: Scraper) -> None:
@@ -144,9 +152,9 @@ def test_the_rest_of_the_lists_takes_the_place_of_what_is_lost(first: Scraper, l
         head = [url for (url,) in first.rows("SELECT url FROM images WHERE wnid = ? ORDER BY candidate_id", wnid)]
         assert ranked[:N] == head
         assert ranked[N:] == [url for url in urls[wnid] if url not in head]
-    again.done("fetch", "--retries", "1", "--top-up=False")
+    again.done(*FETCH, "--top-up=False")
     assert set(again.rows("SELECT max(rank) FROM candidates WHERE tries > 0 GROUP BY wnid")) == {(N,)}
-    fetched = again.done("fetch", "--retries", "1")
+    fetched = again.done(*FETCH)
     assert again.rows("SELECT count(*) FROM images GROUP BY wnid") == [(N,), (N,)]
     total = again.report()["lock"]
     replaced = sum(row["replaced"] for row in total)
@@ -165,13 +173,13 @@ def test_the_rest_of_the_lists_takes_the_place_of_what_is_lost(first: Scraper, l
 
 def test_the_rest_can_come_later(again: Scraper) -> None:
     again.done("plan", "--lock", "first.lock")
-    again.done("fetch", "--retries", "1")
+    again.done(*FETCH)
     before = again.rows("SELECT * FROM candidates ORDER BY id")
     assert "2 classes of 2 resolved (2 of them before)" in again.done("plan", "--lock", "first.lock").out
     assert again.rows("SELECT * FROM candidates ORDER BY id") == before
     again.done("plan", "--lock", "first.lock", "--source", "lists")
     assert again.rows("SELECT * FROM candidates WHERE rank <= ? ORDER BY id", N) == before
-    again.done("fetch", "--retries", "1")
+    again.done(*FETCH)
     assert again.rows("SELECT count(*) FROM images GROUP BY wnid") == [(N,), (N,)]
     check(again)
 
@@ -304,7 +312,7 @@ def test_a_network_that_answers_for_the_host_spends_no_image_of_a_lock(
     spent = "SELECT count(*) FROM candidates WHERE state = 'lost'"
     assert again.one(spent) == 0
     again.standin.between = None
-    again.done("fetch", "--retries", "1")
+    again.done(*FETCH)
     for url in locked(first):
         outcome = again.one("SELECT outcome FROM candidates WHERE url = ?", url)
         assert outcome == later.outcome(url)
@@ -316,7 +324,7 @@ def test_kills_leave_all_or_nothing_of_a_lock_and_no_file_without_its_row(
     first: Scraper, later: Later, again: Scraper, number: int
 ) -> None:
     rng = random.Random(number)
-    for words in (("plan", "--lock", "first.lock", "--source", "api"), ("fetch", "--retries", "1", "--threads", "2")):
+    for words in (("plan", "--lock", "first.lock", "--source", "api"), (*FETCH, "--threads", "2")):
         for _ in range(2):
             process = again.start(*words)
             time.sleep(rng.uniform(0.25, 1.1))

@@ -28,6 +28,8 @@ def _paragraph(trace: Trace) -> Iterator[str]:
     if origin and origin.source:
         digest = f", SHA-256 {origin.listing_sha256}" if origin.listing_sha256 else ""
         yield f"  list     {one_line(origin.source)}, read {origin.resolved_at}{digest}"
+    if trace.locked is not None:
+        yield f"  lock     only bytes with the SHA-256 {trace.locked} are kept"
     if image is not None:
         yield f"  image    {image.path}, {image.format} of {image.width} x {image.height}, {image.bytes:,} bytes"
         yield f"  SHA-256  {image.sha256}, saved {image.saved_at}"
@@ -53,6 +55,7 @@ def _object(trace: Trace) -> dict[str, Any]:
         "rank": known.rank,
         **{name: value for name, value in known._asdict().items() if name != "candidate_id"},
         "page": trace.page,
+        "locked_sha256": trace.locked,
         "class": trace.origin._asdict() if trace.origin else None,
         "image": trace.image._asdict() if trace.image else None,
         "requests": [request._asdict() for request in trace.requests],

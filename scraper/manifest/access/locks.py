@@ -83,6 +83,11 @@ def locked_bytes(book: Manifest, wnid: Wnid) -> list[LockedBytes]:
     return list(book.select(LockedBytes, _SAID, (candidate_id(wnid, 1), candidate_id(wnid, RANKS - 1))))
 
 
+def locked_digest(book: Manifest, candidate: int) -> str | None:
+    """The SHA-256 that a lock names for a candidate, None where none does."""
+    return next(iter(list(book.column("locked.sha256", "FROM locked WHERE candidate_id = ?", (candidate,)))), None)
+
+
 def locked_classes(book: Manifest) -> dict[Wnid, str | None]:
     """The classes that were planned from locks, each with the digest of its list that the lock names."""
     sql = columns("locked_classes.wnid", "locked_classes.listing_sha256") + " FROM locked_classes"
