@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import Scraper, check_manifest, finish
+from tests.command import Scraper, check_manifest, finish, until
 from tests.fetching.test_intercepted import ALIKE, closed_port
 from tests.standin import Fate, StandIn, World, between
 
@@ -152,8 +152,7 @@ def test_a_survey_that_is_cut_short_tells_of_no_deaths(planned: Scraper, standin
     standin.between, standin.latency = between.portal, 0.3
     process = planned.start("survey", "--sample", "400", "--threads", "2")
     planned.wait("SELECT count(*) FROM surveys", 1, process)
-    while len(standin.requests) < 4:
-        assert process.poll() is None
+    until(lambda: len(standin.requests) >= 4, process)
     os.kill(process.pid, number)
     if number == signal.SIGINT:
         assert finish(process).code == 130

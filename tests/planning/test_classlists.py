@@ -9,6 +9,7 @@ import pytest
 from scraper.errors import InputError
 from scraper.planning.classlines import is_wnid, parse_class
 from scraper.planning.classlists import Unread, read_classes, read_input, refuse_unread
+from tests.conftest import TENCH
 
 
 def read(data: bytes) -> list[tuple[str, str | None]]:
@@ -281,3 +282,50 @@ def test_an_argument_is_not_called_a_line() -> None:
 def test_json_that_is_no_list_of_classes_is_refused_or_empty(data: bytes) -> None:
     found = read_input(data)
     assert found.classes == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        ("n01440764", None),
+        ('"n01440764"', None),
+        ("n01440764 a big fish", "a big fish"),
+        ("a big fish n01440764", "a big fish"),
+        ('"a big fish" n01440764', "a big fish"),
+        ('n01440764 " a big fish "', "a big fish"),
+        ('n01440764 "', '"'),
+        ("12 n01440764", None),
+        ("n01440764 12", None),
+        ("12 n01440764 a fish", "a fish"),
+        ("n01440764 3 a fish", "3 a fish"),
+        ("3,n01440764,a fish,7", "a fish"),
+        ("a fish,n01440764,7", "a fish"),
+        ("a,fish,n01440764", "a,fish"),
+        ("n01440764_tench.tar", "tench"),
+        ("n01440764 n01440764", None),
+    ],
+)
+def test_a_class_and_its_label_in_a_line(line: str, label: str | None) -> None:
+    found = read_classes([line])
+    assert [(one.wnid, one.label) for one in found.classes] == [(TENCH, label)]
+    assert found.unread == ()
+
+
+@pytest.mark.parametrize("line", ["a fish n01440764 big", "n01440764 n01443537", "fish,n01440764,big", "12", '"'])
+def test_lines_that_could_be_meant_otherwise_name_no_class(line: str) -> None:
+    assert [one.text for one in read_classes([line]).unread] == [line]
+
+
+def test_what_is_refused_is_told_with_its_place() -> None:
+    what = "(a wnid is n and eight digits, as in n01440764; a label may stand before or after it)"
+    long = "x" * 200
+    for place, origin, words, said in (
+        ("argument", "the arguments", ["12"], f"12 names no class {what}"),
+        ("line", "a", ["12", TENCH, long], f"2 of the lines in a name no class {what}:\n  line 1: 12\n  line 3: x"),
+        ("entry", "b", ["12"], f"1 of the entries in b name no class {what}:\n  entry 1: 12"),
+    ):
+        with pytest.raises(InputError) as error:
+            refuse_unread(read_classes(words, place=place), origin)
+        assert str(error.value).startswith(said)
+        assert len(max(str(error.value).split("\n"), key=len)) < 160
+    refuse_unread(read_classes([TENCH]), "nothing")
