@@ -217,3 +217,15 @@ def test_paths_that_some_file_may_have(path: str) -> None:
 def test_paths_that_no_file_has(path: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a path of up to 4000 bytes, and each name in it of 255$"):
         FilePath(Path).take(path)
+
+
+@pytest.mark.parametrize("given", ["", "a\0b", 7, None, b"a"])
+def test_what_is_no_path_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match=r"^must be a path, not "):
+        FilePath(Path).take(given)
+
+
+@pytest.mark.parametrize("given", [True, 1.5, None])
+def test_what_is_no_text_is_refused(given: object) -> None:
+    with pytest.raises(ValueError, match=f"^must be text, not {given!r}$"):
+        Text().take(given)

@@ -120,3 +120,12 @@ def test_what_is_not_the_kind_mirrors_it(parts: list[tuple[float, float]]) -> No
     if found.low is not None and found.high is not None:
         assert other.low == pytest.approx(1 - found.high, abs=1e-6)
         assert other.high == pytest.approx(1 - found.low, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("least", "wholes", "interval"), [(3, [1.0] * 3, True), (4, [1.0] * 3, False), (3, [1, 1, 2], False)]
+)
+def test_so_many_classes_counted_alike_give_an_interval(least: int, wholes: list[float], interval: bool) -> None:
+    found = ratio([0.1, 0.2, 0.3], wholes, least=least)
+    assert (found.low is not None) is interval
+    assert found.classes == 3
