@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks import results
 
-NAMES: Final = ("fetch", "decode", "threads", "lists", "index", "manifest", "exports", "startup", "naming")
+NAMES: Final = ("fetch", "decode", "threads", "lists", "index", "manifest", "exports", "startup", "naming", "pacing")
 """In the order in which they run."""
 NEEDY: Final = ("peers", "pythons")
 """Those that need other tools or interpreters installed, and run only when they are named."""

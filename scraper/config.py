@@ -15,7 +15,7 @@ from typing import Final
 
 from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.kinds import Choice, Choices, FilePath, Flag, Kind, Number, Size, Text, Texts, Whole, items
+from scraper.kinds import Choice, Choices, Duration, FilePath, Flag, Kind, Number, Size, Text, Texts, Whole, items
 from scraper.model import DECIDED_KINDS, Check, Columns, Form, Frame, Labels, Outcome
 from scraper.options import Options, group, option
 from scraper.proxies import Proxy, parse_proxy
@@ -39,6 +39,7 @@ MOST_SAMPLED: Final = 10_000_000
 LONGEST_TIMEOUT: Final = 3600.0
 
 _THREADS: Final = Whole(1, MOST_THREADS)
+_PATIENCE: Final = "how long to wait for a host that refuses everything, without one answer, before the run ends"
 _BELIEVE: Final = "take answers for the photos' own even where very many are alike and none has a picture"
 
 
@@ -377,6 +378,7 @@ class FetchOptions(Options):
     rate: float | None = option(
         None, Number(0, 1e6, "requests a second", above=True), "requests a second at most; without it, no limit"
     )
+    patience: float = option(3600.0, Duration(31 * 86400), _PATIENCE)
     check: Check = option(
         Check.DECODE,
         Choice(Check),
@@ -387,10 +389,11 @@ class FetchOptions(Options):
         frozenset(),
         Choices(
             Outcome,
-            frozenset(o for o in Outcome if o.final and o not in (Outcome.SAVED, Outcome.WITHDRAWN)),
-            "which is no failure to ask for again (unknown ones are tried by themselves, withdrawn ones never)",
+            frozenset(o for o in Outcome if o not in (Outcome.SAVED, Outcome.WITHDRAWN)),
+            "which is no failure to ask for again (withdrawn ones never are)",
         ),
-        "final outcomes to ask for once more in classes that are short, by commas, such as forbidden,gone",
+        "outcomes to ask for once more in classes that are short, by commas: final ones such as forbidden,gone, or "
+        "unknown ones of URLs that rest, such as throttled, since many runs have learnt nothing of them",
     )
     second_try: Form | None = option(
         None,
@@ -487,6 +490,7 @@ class SurveyOptions(Options):
     seed: str | None = option(None, Text("SEED"), "draw the same sample as another survey with this seed")
     threads: int = option(8, _THREADS, "requests at once")
     believe_answers: bool = option(default=False, kind=Flag(), help=_BELIEVE)
+    patience: float = option(3600.0, Duration(31 * 86400), _PATIENCE)
     network: NetworkOptions = group(NetworkOptions, "connections")
 
     def _agree(self) -> None:

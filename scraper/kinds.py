@@ -149,6 +149,44 @@ class Size(Kind[int]):
         )
 
 
+_TIMES: Final = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration(Kind[float]):
+    """A time in seconds up to `high`: 90, 90s, 15m, 12h, 2d."""
+
+    high: float
+    metavar = "TIME"
+
+    def take(self, given: object) -> float:
+        """Read a number of seconds, or digits with a unit.
+
+        >>> Duration(10**6).take("12h"), Duration(10**6).take(90)
+        (43200.0, 90.0)
+        """
+        seconds = self._read(given) if isinstance(given, str) else given
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ValueError(f"must be a time such as 90s, 15m or 12h, not {given!r}")  # noqa: TRY004 - as above
+        if not 0 <= seconds <= self.high:
+            raise ValueError(f"must be from 0s to {self.text(self.high)}, not {given}")
+        return float(seconds)
+
+    @staticmethod
+    def _read(text: str) -> float | None:
+        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)", text.strip(), re.IGNORECASE)
+        if not match or match[2].lower() not in _TIMES:
+            return None
+        return float(match[1]) * _TIMES[match[2].lower()]
+
+    def text(self, value: float) -> str:
+        """In the largest unit that says it exactly."""
+        for unit in ("d", "h", "m"):
+            if value and not value % _TIMES[unit]:
+                return f"{value // _TIMES[unit]:.0f}{unit}"
+        return f"{value:g}s"
+
+
 @dataclass(frozen=True, slots=True)
 class Text(Kind[str]):
     """Any text; `metavar` is what help calls it."""

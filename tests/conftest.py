@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.command import Scraper, finish
+from tests.command import Scraper
 from tests.standin import Fate, StandIn, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
     from pathlib import Path
 
-    from tests.command import Result
 
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")  # how long an example takes says how busy the machine is
@@ -59,36 +55,3 @@ def copied(filled: Scraper, tmp_path: Path) -> Scraper:
     folder = tmp_path / "copy"
     shutil.copytree(filled.folder, folder)
     return Scraper(folder, filled.standin)
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A fetch whose host began to refuse everything in the middle. `result` is ready when it has given up."""
-
-    scraper: Scraper
-    standin: StandIn
-    result: Future[Result]
-
-
-@pytest.fixture(scope="session")
-def blocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blocked]:
-    """Started with the first test and used by the last, since a fetch is patient for half a minute."""
-    world = World.of(5, CLASSES, flickr=30, other=0, mix={Fate.ALIVE: 1})
-    with StandIn(world, latency=0.2) as standin, ThreadPoolExecutor(1) as executor:
-        scraper = Scraper(tmp_path_factory.mktemp("blocked"), standin)
-        scraper.done("plan", *(wnid for wnid, _ in CLASSES), "-n", "20")
-        process = scraper.start("fetch", "--threads", "4")
-        scraper.wait("SELECT count(*) FROM images", 3, process)
-        standin.blocked = True
-        yield Blocked(scraper, standin, executor.submit(finish, process))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what waits for `blocked` at the end."""
-    items.sort(key=lambda item: "blocked" in getattr(item, "fixturenames", ()))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _blocked_early(request: pytest.FixtureRequest) -> None:
-    if any("blocked" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("blocked")

@@ -11,7 +11,6 @@ import hashlib
 import random
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -35,9 +34,11 @@ from scraper.manifest.schema import RANKS, candidate_id
 from scraper.model import DECIDED_KINDS, Frame, Kind
 from scraper.pacing.room import Room
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
+from scraper.running.clock import Clock
 from scraper.running.crew import Crew, Stop
+from scraper.running.giving_up import explain
 from scraper.running.looks import look_of
-from scraper.running.queueing import RetryQueue
+from scraper.running.queueing import RetryQueue, results
 from scraper.running.session import exclusive, recorded
 from scraper.statistics.surveys import Stratum, needed, share_of, stratified_order
 from scraper.web.client import Client
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from scraper.manifest.access.surveys import Selected
     from scraper.manifest.core import Manifest
     from scraper.model import Look, Outcome, Reply
+    from scraper.running.queueing import Task
     from scraper.statistics.surveys import Found
 
 FIRST_BYTES: Final = 16 * 1024
@@ -260,49 +262,57 @@ class _Asking:
         """Ask for each, and record the answers as they come."""
         room = Room(1.0)
         asker = _Asker(client, Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(self._book)), room)
-        queue = RetryQueue(self._candidates(), threads=self._options.threads, tries=TRIES)
-        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-survey")
-        crew: Crew[tuple[Selected, int], _Answer] = Crew(executor, asker.one, threads=self._options.threads)
-        try:
-            self._loop(queue, crew)
-        except (InterruptedRunError, StoppedEarlyError):
-            self._keep(self._held.give_up())
-            raise
-        finally:
-            crew.cancel()
-            client.close()
-            room.close()
-            crew.dismiss(self._stop)
+        clock = Clock()
+        queue = RetryQueue(
+            self._candidates(),
+            threads=self._options.threads,
+            tries=TRIES,
+            patience=self._options.patience,
+            deadline=self._options.network.timeout,
+            rng=random.Random(),  # noqa: S311 - jitter
+            now=clock.now(),
+        )
+        crew: Crew[Task[Selected], _Answer] = Crew(
+            "survey",
+            asker.one,
+            threads=self._options.threads,
+            stop=self._stop,
+            closing=(client.close, room.close),
+        )
+        with crew:
+            try:
+                self._loop(queue, crew, clock)
+            except (InterruptedRunError, StoppedEarlyError):
+                self._keep(self._held.give_up())
+                raise
 
-    def _loop(self, queue: RetryQueue[Selected], crew: Crew[tuple[Selected, int], _Answer]) -> None:
-        while not queue.finished:
+    def _loop(self, queue: RetryQueue[Selected], crew: Crew[Task[Selected], _Answer], clock: Clock) -> None:
+        for answers in results(queue, crew, clock):
             if self._stop.asked:
                 raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
-            for item in queue.take(time.time()):
-                crew.submit(item)
-            self._settle(queue, crew.collect(queue.patience(time.time(), _TICK)))
+            self._settle(queue, answers, clock.now())
             self._check_held()
             self._progress(SurveyProgress(self.changes.total(), self._most(), self._half_width))
-            queue.check_blocked("the host", time.time())
+            if queue.pacer.exhausted:
+                raise StoppedEarlyError(explain("the host", queue.pacer, clock.now()))
         self._keep(self._held.close())
         self._check_held()
 
-    def _settle(self, queue: RetryQueue[Selected], answers: list[_Answer]) -> None:
+    def _settle(self, queue: RetryQueue[Selected], answers: list[_Answer], now: float) -> None:
         rows = []
         for answer in answers:
-            row = answer.row
+            row, task = answer.row, answer.task
+            number = task.number
             again = queue.again(
-                answer.candidate,
-                answer.number,
+                task,
                 row.outcome,
+                status=row.status,
                 retryable=row.outcome.retryable,
-                started_at=row.asked_at,
+                seconds=row.seconds,
                 retry_after=answer.retry_after,
-                now=time.time(),
+                now=now,
             )
-            rows += self._held.note(
-                Heard(row, answer.candidate.url, answer.number, not again, answer.look, answer.digest)
-            )
+            rows += self._held.note(Heard(row, task.item.url, number, not again, answer.look, answer.digest))
         self._keep(rows)
 
     def _check_held(self) -> None:
@@ -337,11 +347,10 @@ class _Asking:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """How try `number` for a URL ended: what would be on record of it, and what it looks like."""
+    """How a try for a URL ended: what would be on record of it, and what it looks like."""
 
+    task: Task[Selected]
     row: SurveyAnswer
-    candidate: Selected
-    number: int
     retry_after: float | None
     look: Look | None
     digest: str
@@ -355,8 +364,8 @@ class _Asker:
     rules: Rules
     room: Room
 
-    def one(self, item: tuple[Selected, int]) -> _Answer:
-        candidate, number = item
+    def one(self, task: Task[Selected]) -> _Answer:
+        candidate = task.item
         asked_at, began = time.time(), time.monotonic()
         reply = self.client.get(request_url(candidate.url), most=FIRST_BYTES, ranged=True)
         verdict = glance(reply, self.rules, self.room)
@@ -372,7 +381,7 @@ class _Asker:
         )
         digest = hashlib.sha256(reply.body).hexdigest()
         look = look_of(_whole(reply), verdict.outcome, digest)
-        return _Answer(row, candidate, number, reply.retry_after, look, digest)
+        return _Answer(task, row, reply.retry_after, look, digest)
 
 
 def _whole(reply: Reply) -> Reply:

@@ -12,7 +12,6 @@ import itertools
 import random
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.config import DEFAULT_MANIFEST, FetchOptions
 from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
 from scraper.fetching.doubts import Doubts
+from scraper.fetching.hosts import Paces
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
@@ -30,18 +30,23 @@ from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.model import Kind, Outcome, Revision, State, Wnid
 from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
+from scraper.running.clock import Clock
 from scraper.running.crew import Crew, Stop
+from scraper.running.giving_up import explain
 from scraper.running.retry import Policy
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up
 from scraper.web.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from scraper.fetching.hosts import HostPace
+    from scraper.fetching.scheduler import Want
     from scraper.manifest.access.candidates import Twin
     from scraper.manifest.core import Manifest
     from scraper.model import Attempt, Candidate
+    from scraper.pacing.pacer import Pacer
 
 BATCH_ROWS: Final = 200
 BATCH_SECONDS: Final = 0.5
@@ -74,7 +79,8 @@ class FetchProgress:
         failed: candidates of this run that came to nothing for good.
         requests: attempts of this run.
         waiting: candidates that will be tried again.
-        braked: whether a host is asked less hard because it refused.
+        held: the groups of hosts that are asked less hard than the user allowed, since they refused.
+        seconds_left: that the rest takes at their pace, None where they do not hold us back.
     """
 
     classes_done: int
@@ -86,7 +92,8 @@ class FetchProgress:
     failed: int
     requests: int
     waiting: int
-    braked: bool
+    held: tuple[HostPace, ...]
+    seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +242,23 @@ class _Drain:
         self._wanted = candidates.count_wanted(book)
         self._kept = sum(min(state.saved, state.n) for state in self._states.values())
         policy = Policy(options.retries, options.second_try)
-        limits = Limits(options.threads, policy, top_up=options.top_up, rate=options.rate)
-        self._scheduler = Scheduler((), limits, random.Random(), to_come=len(self._states))  # noqa: S311 - jitter
+        limits = Limits(
+            options.threads,
+            policy,
+            top_up=options.top_up,
+            rate=options.rate,
+            patience=options.patience,
+            deadline=options.network.timeout,
+        )
+        self._clock = Clock()
+        self._paces = Paces(book, run_id, self._clock.now())
+        self._scheduler = Scheduler(
+            (),
+            limits,
+            random.Random(),  # noqa: S311 - jitter
+            to_come=len(self._states),
+            known=self._paces.known,
+        )
         # Full classes come last: there is nothing to do about them, unless their files are gone.
         self._to_come = dict.fromkeys(sorted(self._states, key=lambda wnid: self._saved[wnid] >= self._states[wnid].n))
         self._placer = Placer(book, folder)
@@ -246,7 +268,6 @@ class _Drain:
         self._revisions: list[Revision] = []
         self._batch_began = 0.0
         self._tally = _Tally()
-        self._told_braked: set[str] = set()
         self._idle = False
         self._losses = Losses()
 
@@ -263,40 +284,44 @@ class _Drain:
             bodies=bodies,
             decoding=decoding,
         )
-        executor = ThreadPoolExecutor(self._options.threads, thread_name_prefix="scraper-fetch")
-        crew: Crew[Candidate, Attempt] = Crew(executor, worker.attempt, threads=self._options.threads)
-        try:
-            self._loop(crew)
-        except InterruptedRunError:
-            self._finish_flying(crew)
-            raise
-        except StoppedEarlyError:
-            crew.cancel()
-            with contextlib.suppress(StoppedEarlyError):
-                self._flush()
-            raise
-        finally:
-            crew.cancel()
-            client.close()
-            bodies.close()
-            decoding.close()
-            crew.dismiss(self._stop)
+        crew: Crew[Candidate, Attempt] = Crew(
+            "fetch",
+            worker.attempt,
+            threads=self._options.threads,
+            stop=self._stop,
+            closing=(client.close, bodies.close, decoding.close),
+        )
+        with crew:
+            try:
+                self._loop(crew)
+            except InterruptedRunError:
+                self._finish_flying(crew)
+                raise
+            except StoppedEarlyError:
+                crew.cancel()
+                with contextlib.suppress(StoppedEarlyError):
+                    self._flush()
+                    self._paces.record(self._scheduler.held(), self._clock.now(), last=True)
+                raise
 
     def _loop(self, crew: Crew[Candidate, Attempt]) -> None:
         while self._to_come or not self._scheduler.finished:
             if self._stop.asked:
                 raise InterruptedRunError("interrupted; all that was done is kept: run `scraper fetch` again to go on")
             self._load()
-            now = time.time()
+            now = self._clock.now()
+            if self._clock.slept():
+                self._scheduler.woke(now)
             while (candidate := self._scheduler.next(now)) is not None:
                 crew.submit(candidate)
             self._idle = self._scheduler.in_flight < self._options.threads
             self._collect(crew, self._patience(now))
             self._check_doubts(crew)
-            self._tell_brakes()
+            self._mind_hosts()
             self._report()
         self._doubts.close(before=any(state.saved for state in self._states.values()))
         self._flush()
+        self._paces.record(self._scheduler.held(), self._clock.now(), last=True)
         self._report()
         self._check_doubts(crew)
 
@@ -315,7 +340,10 @@ class _Drain:
             wants += self._scheduler.wants(room - len(wants))
         for want in wants:
             self._tell_photos(want.wnid)
-            self._scheduler.supply(want, candidates.waiting(self._book, want.wnid, want.first, want.last, want.count))
+            self._scheduler.supply(want, self._waiting(want))
+
+    def _waiting(self, want: Want) -> list[Candidate]:
+        return candidates.waiting(self._book, want.wnid, want.first, want.last, want.count, now=time.time())
 
     def _take_in(self, most: int) -> None:
         """Let up to `most` further classes take part, as their files and the options have them stand now."""
@@ -363,7 +391,7 @@ class _Drain:
 
     def _settle(self, attempt: Attempt) -> None:
         placed = self._placer.place(attempt)
-        decision = self._scheduler.done(placed.attempt, time.time())
+        decision = self._scheduler.done(placed.attempt, self._clock.now())
         if not self._batch:
             self._batch_began = time.monotonic()
         self._batch.append(Settled(placed.attempt, decision))
@@ -412,6 +440,7 @@ class _Drain:
                 batch = replace(batch, settled=self._placer.name(settled))
                 self._folder.sync()
                 record(self._book, self._run_id, batch, time.time())
+                self._paces.record(self._scheduler.held(), self._clock.now())
             except ScraperError:
                 self._placer.forget()
                 raise
@@ -429,16 +458,24 @@ class _Drain:
         self._flush()
         self._report()
 
-    def _tell_brakes(self) -> None:
-        for group, brake in self._scheduler.braked().items():
-            if brake.blocked:
-                raise StoppedEarlyError(brake.explain(f"the host {group}", time.time()))
-            if group not in self._told_braked:
-                self._told_braked.add(group)
-                self._notice(f"{group} answers {brake.last_refusal}: asking less hard ({int(brake.limit)} at once)")
+    def _mind_hosts(self) -> None:
+        now, held = self._clock.now(), self._scheduler.held()
+        for line in self._paces.news(held, now, self._seconds_left(held)):
+            self._notice(line)
+        if not self._to_come and (group := self._scheduler.given_up()) is not None:
+            raise StoppedEarlyError(explain(f"the host {group}", held[group], now))
+
+    def _seconds_left(self, held: Mapping[str, Pacer]) -> float | None:
+        """Seconds that what is missing takes at the pace of the hosts, None where they do not hold us back."""
+        rates = [pacer.pace.rate for pacer in held.values() if pacer.pace.rate is not None]
+        requests = self._tally.outcomes.total()
+        if not rates or not requests:
+            return None
+        images = max(self._tally.saved, 1) / requests
+        return (self._wanted - self._kept) / images / sum(rates)
 
     def _report(self) -> None:
-        tally = self._tally
+        tally, held = self._tally, self._scheduler.held()
         self._progress(
             FetchProgress(
                 self._full,
@@ -450,7 +487,8 @@ class _Drain:
                 tally.failed,
                 tally.outcomes.total(),
                 self._scheduler.delayed,
-                bool(self._scheduler.braked()),
+                self._paces.shown(held),
+                self._seconds_left(held),
             )
         )
 

@@ -6,13 +6,14 @@ many images there are.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scraper.files.looking import sizes_in
 from scraper.files.names import Place
 from scraper.flickr import live_url
-from scraper.manifest.access.candidates import images, lost
+from scraper.manifest.access.candidates import images, lost, resting_in
 from scraper.model import Kind, Outcome, Revision, State
 from scraper.running.removing import check_folder
 
@@ -106,9 +107,12 @@ def look_at(book: Manifest, state: ClassState, options: FetchOptions) -> Found:
 
 
 def _reopened(book: Manifest, state: ClassState, options: FetchOptions) -> Iterator[Revision]:
-    """Lost candidates that the options give another chance."""
+    """Candidates that are lost, or rest, and that the options give another chance."""
     for number, _, outcome in lost(book, state.wnid, options.retry):
         yield Revision(number, State.WAITING, None, f"--retry {outcome}")
+    if unknown := frozenset(outcome for outcome in options.retry if outcome.kind is Kind.UNKNOWN):
+        for number, _, outcome in resting_in(book, state.wnid, unknown, time.time()):
+            yield Revision(number, State.WAITING, None, f"--retry {outcome}")
     if options.second_try is not None:
         why = f"--second-try {options.second_try}"
         dead = frozenset(outcome for outcome in Outcome if outcome.kind is Kind.DEAD) - options.retry

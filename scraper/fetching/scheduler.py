@@ -1,4 +1,4 @@
-"""Which candidate is asked for next: quotas per class, due times of retries, a brake per host group, top-up.
+"""Which candidate is asked for next: quotas per class, due times of retries, a pacer per host group, top-up.
 
 Pure of sockets, files and clocks: `now` is given in Unix seconds. What happens to a class:
 
@@ -21,19 +21,23 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import host_group, host_of
 from scraper.model import DECIDED_KINDS, BudgetRaise, Outcome, State
-from scraper.pacing.brake import Brake
-from scraper.running.retry import Policy, decide
+from scraper.pacing.pacer import HOUR, Ended, Pacer
+from scraper.pacing.refusals import Meaning
+from scraper.running.retry import Policy, decide, put_off
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from scraper.model import Attempt, Candidate, ClassState, Decision, Wnid
+    from scraper.pacing.pacer import Pace
 
 _AHEAD: Final = 8
 """Candidates loaded beyond the room of a class, so that failures do not each cost a query."""
 _LOADED: Final = 131_072
 """Candidates that all classes together have loaded, or `_AHEAD` each if that is more: memory does not grow with n."""
+_AFTER_OTHERS: Final = 1.0
+"""Seconds that a host that refused is asked for other photos first: it may be this one that it refuses."""
 _LEAST_SURVIVAL: Final = 0.02
 
 
@@ -78,19 +82,49 @@ class _Class:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the scheduler keeps to: requests at once, retries and repairs, top-up, requests a second."""
+    """What the scheduler keeps to.
+
+    Attributes:
+        threads: requests at once.
+        policy: retries and second tries.
+        top_up: whether a class may use more of its list than its budget.
+        rate: requests a second in all, at most.
+        patience: seconds to wait for a host that refuses without one answer.
+        deadline: seconds that a request may take.
+    """
 
     threads: int
     policy: Policy = field(default_factory=Policy)
     top_up: bool = True
     rate: float | None = None
+    patience: float = HOUR
+    deadline: float = 30.0
+
+
+@dataclass(slots=True)
+class _Tries:
+    """The requests for a candidate in this run: all, and those that count as its tries."""
+
+    made: int = 0
+    counted: int = 0
 
 
 class Scheduler:
     """Decides what is asked for next; the coordinator does it and tells how it went."""
 
-    def __init__(self, classes: Iterable[ClassState], limits: Limits, rng: random.Random, *, to_come: int = 0) -> None:
-        """For `classes`, and for as many as are `to_come`, which `add` tells of."""
+    def __init__(
+        self,
+        classes: Iterable[ClassState],
+        limits: Limits,
+        rng: random.Random,
+        *,
+        to_come: int = 0,
+        known: Mapping[str, Pace] | None = None,
+    ) -> None:
+        """For `classes`, and for as many as are `to_come`, which `add` tells of.
+
+        `known` is what an earlier run has learnt of the pace of groups of hosts.
+        """
         self._limits = limits
         self._rng = rng
         self._classes: dict[Wnid, _Class] = {}
@@ -99,8 +133,11 @@ class Scheduler:
         self._parked: dict[str, deque[_Class]] = {}
         self._delayed: list[tuple[float, int, Candidate]] = []
         self._order = itertools.count()
-        self._tries: dict[int, int] = {}
-        self._brakes: dict[str, Brake] = {}
+        self._tries: dict[int, _Tries] = {}
+        self._last: set[int] = set()
+        """Candidates whose next try lets others of their class go first."""
+        self._known = known or {}
+        self._pacers: dict[str, Pacer] = {}
         self._raises: list[BudgetRaise] = []
         self._skipped: list[Candidate] = []
         self._next_start = 0.0
@@ -173,7 +210,7 @@ class Scheduler:
                 continue
             cls.in_flight += 1
             self.in_flight += 1
-            self._brake(candidate).in_flight += 1
+            self._pacer(candidate, now).start(candidate.id, now)
             if self._limits.rate is not None:
                 self._next_start = max(now, self._next_start) + 1 / self._limits.rate
             self._feed(cls)
@@ -197,7 +234,7 @@ class Scheduler:
     def next_due(self, now: float) -> float | None:
         """When `next`, which has nothing now, may have something; None where only an answer can change that."""
         times = [entry[0] for entry in self._delayed[:1]]
-        times += [self._brakes[group].resume_at for group, parked in self._parked.items() if parked]
+        times += [self._pacers[group].due() for group, parked in self._parked.items() if parked]
         if self._turns:
             times.append(self._next_start)
         return min((max(time, self._next_start) for time in times if max(time, self._next_start) > now), default=None)
@@ -208,28 +245,56 @@ class Scheduler:
         cls = self._classes[candidate.wnid]
         cls.in_flight -= 1
         self.in_flight -= 1
-        brake = self._brake(candidate)
-        brake.in_flight -= 1
-        tries = self._tries.pop(candidate.id, 0) + 1
-        brake.record(
-            attempt.outcome,
-            started_at=attempt.started_at,
-            retry_after=attempt.retry_after,
-            now=now,
-            first=tries == 1 and candidate.form is None,
-        )
-        decision = decide(attempt, self._limits.policy, tries=tries, now=now, rng=self._rng)
-        self._count(cls, attempt.outcome)
+        decision = self._decide(attempt, now)
+        if decision.state is not State.WAITING or decision.form is not candidate.form:
+            self._count(cls, attempt.outcome)
         self._settle_photo(cls, candidate, saved=decision.state is State.SAVED)
         if decision.state is State.WAITING:
-            if decision.form is candidate.form:
-                self._tries[candidate.id] = tries
             again = replace(candidate, form=decision.form, fate=decision.fate, tries=candidate.tries + 1)
             self._delay(cls, again, decision.not_before)
         if cls.saved >= cls.n and not cls.in_flight:
             cls.photos.clear()  # of no use to a full class, and a long run has many
         self._feed(cls)
         return decision
+
+    def _decide(self, attempt: Attempt, now: float) -> Decision:
+        candidate = attempt.candidate
+        tries = self._tries.pop(candidate.id, None) or _Tries()
+        tries.made += 1
+        pacer = self._pacer(candidate, now)
+        meaning = pacer.record(
+            Ended(
+                number=candidate.id,
+                outcome=attempt.outcome,
+                status=attempt.status,
+                seconds=attempt.seconds,
+                retry_after=attempt.retry_after,
+                first=tries.made == 1 and candidate.form is None,
+                left_over=candidate.tries >= tries.made and candidate.form is None,
+            ),
+            now,
+        )
+        if meaning is not Meaning.REFUSAL:
+            tries.counted += 1
+            decision = decide(attempt, self._limits.policy, tries=tries.counted, now=now, rng=self._rng)
+        else:
+            decision = self._refused(attempt, tries, pacer, now)
+        if decision.state is State.WAITING and decision.form is candidate.form:
+            self._tries[candidate.id] = tries
+        return decision
+
+    def _refused(self, attempt: Attempt, tries: _Tries, pacer: Pacer, now: float) -> Decision:
+        """Decide what follows where the host refuses everybody, and may name a time that is for everybody too."""
+        if attempt.outcome.final:
+            decision = put_off(attempt, now + 1)
+        else:
+            tries.counted += 1
+            once = replace(attempt, retry_after=None)
+            decision = decide(once, self._limits.policy, tries=tries.counted, now=now, rng=self._rng)
+        if decision.state is not State.WAITING:
+            return decision
+        self._last.add(attempt.candidate.id)
+        return replace(decision, not_before=max(decision.not_before, pacer.due() + _AFTER_OTHERS))
 
     def _settle_photo(self, cls: _Class, candidate: Candidate, *, saved: bool) -> None:
         if candidate.photo_id is None:
@@ -286,9 +351,25 @@ class Scheduler:
         """Candidates that wait for their time to be tried again."""
         return len(self._delayed)
 
-    def braked(self) -> dict[str, Brake]:
+    def held(self) -> dict[str, Pacer]:
         """The host groups that are asked less hard than the user allowed."""
-        return {group: brake for group, brake in self._brakes.items() if brake.braked}
+        return {group: pacer for group, pacer in self._pacers.items() if pacer.held or pacer.closed}
+
+    def given_up(self) -> str | None:
+        """A host group that has refused beyond patience, where all that is left is for such groups."""
+        over = {group for group, pacer in self._pacers.items() if pacer.exhausted}
+        if not over or self.in_flight or self._hungry or self.finished:
+            return None
+        waiting = {group for group, parked in self._parked.items() if parked}
+        waiting |= {_group(cls.ready[0]) for cls in self._turns if cls.room > 0}
+        if waiting - over:
+            return None
+        return None if {_group(candidate) for _, _, candidate in self._delayed} - over else min(over)
+
+    def woke(self, now: float) -> None:
+        """Take in that the machine has slept."""
+        for pacer in self._pacers.values():
+            pacer.woke(now)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -315,7 +396,7 @@ class Scheduler:
 
     def _next_parked(self, now: float) -> _Class | None:
         for group in list(self._parked):
-            while self._parked[group] and self._brakes[group].allows(now):
+            while self._parked[group] and self._pacers[group].allows(now):
                 if (cls := self._admit(self._parked[group].popleft(), now)) is not None:
                     return cls
         return None
@@ -328,7 +409,7 @@ class Scheduler:
 
     def _admit(self, cls: _Class, now: float) -> _Class | None:
         """The class if it may start a request now; else it is parked with its host group, or dropped if full."""
-        if cls.room > 0 and not self._brake(cls.ready[0]).allows(now):
+        if cls.room > 0 and not self._pacer(cls.ready[0], now).allows(now):
             self._parked.setdefault(_group(cls.ready[0]), deque()).append(cls)
             return None
         cls.queued = False
@@ -339,19 +420,30 @@ class Scheduler:
             _, _, candidate = heapq.heappop(self._delayed)
             cls = self._classes[candidate.wnid]
             cls.delayed -= 1
-            cls.ready.appendleft(candidate)
+            if candidate.id in self._last:
+                self._last.discard(candidate.id)
+                cls.ready.insert(1, candidate)
+            else:
+                cls.ready.appendleft(candidate)
             self._feed(cls)
 
     def _delay(self, cls: _Class, candidate: Candidate, not_before: float) -> None:
         cls.delayed += 1
         heapq.heappush(self._delayed, (not_before, next(self._order), candidate))
 
-    def _brake(self, candidate: Candidate) -> Brake:
+    def _pacer(self, candidate: Candidate, now: float) -> Pacer:
         group = _group(candidate)
-        brake = self._brakes.get(group)
-        if brake is None:
-            brake = self._brakes[group] = Brake(self._limits.threads)
-        return brake
+        pacer = self._pacers.get(group)
+        if pacer is None:
+            limits = self._limits
+            pacer = self._pacers[group] = Pacer(
+                limits.threads,
+                patience=limits.patience,
+                deadline=limits.deadline,
+                known=self._known.get(group),
+                now=now,
+            )
+        return pacer
 
 
 def _group(candidate: Candidate) -> str:

@@ -25,6 +25,11 @@ RANKS: Final = 10_000_000
 STATES: Final = ("waiting", "saved", "lost", "unknown")
 """What the number in `candidate.state` means."""
 
+REST_RUNS: Final = 5
+"""Runs after which a candidate that none of them has learnt anything of rests, if they were spread over some days."""
+REST_SECONDS: Final = 7 * 86400.0
+"""From the first of these runs to the last."""
+
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 """What `image.format` may say."""
 
@@ -81,8 +86,11 @@ CREATE TABLE candidate (
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
   not_before REAL CHECK (not_before BETWEEN 0 AND 1e12),
   form TEXT CHECK ({_one_of("form", Form)}),
-  fate TEXT CHECK ({_one_of("fate", Outcome)})
+  fate TEXT CHECK ({_one_of("fate", Outcome)}),
+  unknown_runs INTEGER CHECK (unknown_runs >= 1),
+  unknown_since REAL CHECK (unknown_since BETWEEN 0 AND 1e12)
 ) STRICT;
+CREATE INDEX candidate_unknown ON candidate (unknown_since) WHERE state = 3 AND unknown_runs >= {REST_RUNS};
 
 CREATE TABLE image (
   candidate_id INTEGER PRIMARY KEY REFERENCES candidate (id),
@@ -170,6 +178,18 @@ CREATE TABLE locked_classes (
   run_id INTEGER NOT NULL REFERENCES runs (id),
   listing_sha256 TEXT CHECK (length(listing_sha256) = 64)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE paces (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id),
+  host_group TEXT NOT NULL,
+  found_at TEXT NOT NULL,
+  rate REAL CHECK (rate > 0 AND rate <= 1e6),
+  at_once INTEGER CHECK (at_once >= 1),
+  usually_closed REAL CHECK (usually_closed >= 0),
+  closed REAL CHECK (closed >= 0),
+  refusal TEXT CHECK ({_one_of("refusal", Outcome)})
+) STRICT;
 
 CREATE TABLE rechecks (
   id INTEGER PRIMARY KEY,

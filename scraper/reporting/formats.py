@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import ReportFormat
+from scraper.reporting.hosts import resting_line, thinned
 from scraper.reporting.locked import LOCK_NOTE, NUMBERS, lock_total
 from scraper.reporting.numbers import ClassRow
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
@@ -21,6 +22,7 @@ from scraper.texts import counted, defused, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from scraper.reporting.hosts import PaceRow
     from scraper.reporting.locked import LockRow
     from scraper.reporting.numbers import HostRow, Report, YearRow
     from scraper.reporting.surveys import SurveyRow, TransitionRow
@@ -65,12 +67,13 @@ def to_html(report: Report) -> str:
             f"{counted(totals.requests, 'request')}; "
             f"{totals.unknown:,} still unknown.</p>"
         ),
-        *(f"<p>{html.escape(line)}.</p>" for line in rate_lines(report)),
+        *(f"<p>{html.escape(line)}.</p>" for line in (resting_line(report.resting), *rate_lines(report)) if line),
         _table(f"Images of the lock: {LOCK_NOTE}", _LOCK_COLUMNS, map(_lock_cells, _lock_rows(report))),
         _table("Candidates by outcome", _OUTCOME_COLUMNS, _outcome_rows(report)),
         _table("Requests by HTTP status", ("status", "", "requests"), ((s, "", n) for s, n in report.statuses.items())),
         _table("Candidates by host", _HOST_COLUMNS, map(_host_cells, report.hosts)),
         _table("By year of upload, interpolated from photo numbers", _YEAR_COLUMNS, map(_year_cells, report.years)),
+        _table("Pace of hosts over time", _PACE_COLUMNS, map(_pace_cells, thinned(report.paces))),
         _table("Surveys", _SURVEY_COLUMNS, map(_survey_cells, report.surveys)),
         _table("Changes since URLs were asked before", _MOVE_COLUMNS, map(_move_cells, report.transitions)),
         _table("Classes", _CLASS_COLUMNS, ([getattr(row, name) for name in _CLASS_COLUMNS] for row in report.classes)),
@@ -106,6 +109,15 @@ def _host_cells(row: HostRow) -> tuple[object, ...]:
 
 def _year_cells(row: YearRow) -> tuple[object, ...]:
     return str(row.year), "", row.urls, row.classes, *rate_cells(row)
+
+
+_PACE_COLUMNS = ("host", "", "run", "at", "requests a second", "at once", "closed for, seconds", "refuses with")
+
+
+def _pace_cells(row: PaceRow) -> tuple[object, ...]:
+    figures = (row.rate, row.at_once, row.closed)
+    shown = ("" if figure is None else f"{figure:.3g}" for figure in figures)
+    return row.group, "", str(row.run_id), row.found_at[:19], *shown, str(row.refusal or "")
 
 
 def _survey_cells(row: SurveyRow) -> tuple[object, ...]:

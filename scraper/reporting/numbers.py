@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.manifest.access import counts
+from scraper.manifest.access.candidates import resting
 from scraper.manifest.access.forecasts import last_forecast
 from scraper.manifest.access.samples import shuffled
 from scraper.manifest.access.surveys import reanswers, surveys
@@ -19,6 +20,7 @@ from scraper.manifest.core import Manifest
 from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
 from scraper.reporting.estimates import HEAD, WHOLE, estimate_rows, rounded
+from scraper.reporting.hosts import pace_rows
 from scraper.reporting.locked import lock_rows
 from scraper.reporting.surveys import survey_rows
 from scraper.reporting.tallies import Asked, breakdown, class_tallies
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from scraper.manifest.access.counts import ClassTarget, Wave
     from scraper.manifest.access.forecasts import ForecastEntry
     from scraper.reporting.estimates import EstimateRow
+    from scraper.reporting.hosts import PaceRow
     from scraper.reporting.locked import LockRow
     from scraper.reporting.surveys import SurveyRow, TransitionRow
     from scraper.reporting.tallies import ClassTally
@@ -141,6 +144,7 @@ class Report:
     """A report: `outcomes` counts candidates by their last outcome, `statuses` tries by HTTP status.
 
     `unfinished` are the classes that a fetch would go on with, where the estimates are of what there is so far.
+    `resting` counts candidates that no fetch asks for any more by itself, by outcome.
     """
 
     manifest: str
@@ -161,6 +165,8 @@ class Report:
     estimates: tuple[EstimateRow, ...]
     years: tuple[YearRow, ...]
     unfinished: int
+    paces: tuple[PaceRow, ...]
+    resting: dict[Outcome, int]
 
 
 def report(manifest: Path | str = DEFAULT_MANIFEST) -> Report:
@@ -198,6 +204,8 @@ def _report(path: Path) -> Report:
         lock = lock_rows(book, {row.wnid: by_class[row.wnid].tried.get(Outcome.SAVED, 0) for row in targets})
         lengths = {row.wnid: row.candidates for row in targets} if waves else {}
         asked_anew = survey_rows(reanswers(book), surveys(book), lengths) if waves else ((), ())
+        found, unknown = pace_rows(book), _any_unknown(by_class.values())
+        rest = resting(book, time.time()) if unknown else {}
         began, ended = counts.request_dates(book) or (None, None)
     wanted = [by_class[row.wnid] for row in targets]
     tried, outcomes = _totals_of(wanted)
@@ -224,7 +232,13 @@ def _report(path: Path) -> Report:
         estimates=(*estimates, *parts.outcome_rows(population)),
         years=tuple(_year_row(year, *found) for year, found in parts.years().items()),
         unfinished=sum(one.unfinished for one in tallies.values()),
+        paces=found,
+        resting=rest,
     )
+
+
+def _any_unknown(by_class: Iterable[Asked]) -> bool:
+    return any(outcome.kind is Kind.UNKNOWN for one in by_class for outcome in one.tried)
 
 
 def _by_class(book: Manifest) -> defaultdict[str, Asked]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scraper.reporting.hosts import resting_line, thinned
 from scraper.reporting.locked import LOCK_NOTE, NUMBERS, lock_total
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted, printable
@@ -47,6 +48,8 @@ def to_text(report: Report, *, terminal: bool = False) -> str:
         f"{totals.tried:,} of {counted(totals.candidates, 'candidate')} tried in "
         f"{counted(totals.requests, 'request')}; {totals.unknown:,} still unknown"
     )
+    if line := resting_line(report.resting):
+        console.print(line, soft_wrap=not terminal)
     for line in rate_lines(report):
         console.print(line, soft_wrap=not terminal)
     _print_forecast(console, report)
@@ -104,6 +107,7 @@ def _tables(report: Report) -> Iterable[tuple[str, Table]]:
     yield "Candidates by outcome", _outcomes(report)
     yield "Requests by HTTP status", _statuses(report)
     yield "Candidates by host", _hosts(report)
+    yield "Pace of hosts over time", _paces(report)
     yield "By year of upload, interpolated from photo numbers", _years(report)
     yield "Surveys", _surveys(report)
     yield "Changes since URLs were asked before", _transitions(report)
@@ -180,6 +184,17 @@ def _hosts(report: Report) -> Table:
     for row in report.hosts[:_MOST_SHOWN]:
         counts = (row.tried, row.saved, row.dead, row.unknown)
         table.add_row(_cell(row.host), *(f"{count:,}" for count in counts), *rate_cells(row))
+    return table
+
+
+def _paces(report: Report) -> Table:
+    columns = ("requests a second", "at once", "closed for", "refuses with")
+    table = _table([("host", "left"), ("run", "right"), ("at", "left"), *((name, "right") for name in columns)])
+    for row in thinned(report.paces):
+        rate = "" if row.rate is None else f"{row.rate:.3g}"
+        closed = "" if row.closed is None else f"{row.closed:,.0f} s"
+        figures = (rate, "" if row.at_once is None else str(row.at_once), closed, str(row.refusal or ""))
+        table.add_row(_cell(row.group), str(row.run_id), row.found_at[:19].replace("T", " "), *figures)
     return table
 
 

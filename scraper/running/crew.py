@@ -6,15 +6,16 @@ import contextlib
 import queue
 import threading
 import time
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor, Future
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from types import TracebackType
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -70,13 +71,34 @@ class _Failed:
 
 
 class Crew(Generic[Item, Result]):
-    """Runs `work(item)` for each item submitted, in up to `threads` threads. One thread submits and collects."""
+    """Runs `work(item)` for each item submitted, in up to `threads` threads. One thread submits and collects.
 
-    def __init__(self, executor: Executor, work: Callable[[Item], Result], *, threads: int) -> None:
-        """For an executor that has room for so many threads; `dismiss` must be called in the end."""
-        self._executor = executor
+    A context manager, which lets the threads go in the end, however it comes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Item], Result],
+        *,
+        threads: int,
+        stop: Stop,
+        closing: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """Prepare threads, which are started when there is something for them to do.
+
+        Args:
+            name: of the threads, for who looks at them.
+            work: what to do with an item.
+            threads: at most.
+            stop: tells whether the threads are waited for in the end.
+            closing: called when the threads are let go, to end what they wait for.
+        """
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"scraper-{name}")
         self._work = work
         self._threads = threads
+        self._stop = stop
+        self._closing = closing
         self._hands = 0
         self._tasks: list[Future[None]] = []
         self._failed: _Failed | None = None
@@ -84,6 +106,17 @@ class Crew(Generic[Item, Result]):
         self._finished: queue.SimpleQueue[Result | _Failed] = queue.SimpleQueue()
         self.in_flight = 0
         """Items submitted whose results were not collected."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cancel()
+        for close in self._closing:
+            close()
+        self._dismiss()
 
     def submit(self, item: Item) -> None:
         """Hand over one item."""
@@ -148,12 +181,12 @@ class Crew(Generic[Item, Result]):
             self._items.put(None)
         self._hands = 0
 
-    def dismiss(self, stop: Stop) -> None:
-        """Let the threads go, and wait for them; where the run was asked to stop, for a moment at most.
+    def _dismiss(self) -> None:
+        """Wait for the threads; where the run was asked to stop, for a moment at most.
 
         A thread may be in a decoder or a system call that cannot be interrupted. What it makes is of no use then.
         """
-        self.cancel()
+        stop = self._stop
         self._executor.shutdown(wait=not stop.asked)
         if stop.asked and not stop.urged:
             wait(self._tasks, _MOMENT)

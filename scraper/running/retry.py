@@ -53,6 +53,15 @@ def decide(attempt: Attempt, policy: Policy, *, tries: int, now: float, rng: ran
     return Decision(State.LOST if outcome.final else State.UNKNOWN, outcome, form=form, fate=fate)
 
 
+def put_off(attempt: Attempt, until: float) -> Decision:
+    """Decide what follows an answer that would be final, if the host did not give it to everybody: nothing was learnt.
+
+    Such a try is not counted among those that a candidate has.
+    """
+    candidate = attempt.candidate
+    return Decision(State.WAITING, attempt.outcome, until, candidate.form, candidate.fate)
+
+
 def _wait(attempt: Attempt, policy: Policy, tries: int, rng: random.Random) -> float | None:
     """Seconds until the next try, None where there is none in this run."""
     asked = attempt.retry_after or 0.0

@@ -95,6 +95,11 @@ class Client:
         self._pools: dict[tuple[str, str, int], _Pool] = {}
         self._threads = threads
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a request may take in all."""
+        return self._options.timeout
+
     def __enter__(self) -> Self:
         return self
 

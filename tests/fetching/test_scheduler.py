@@ -1,4 +1,4 @@
-"""The scheduler: quotas, turns, budgets, top-up, due times, rate and brakes, with time given by hand."""
+"""The scheduler: quotas, turns, budgets, top-up, due times, rate and pacers, with time given by hand."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ import pytest
 
 from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.model import Attempt, Candidate, ClassState, Form, Outcome, State, Wnid
-from scraper.pacing.brake import PATIENCE
+from scraper.pacing.pacer import Pace
 from scraper.running.retry import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scraper.model import BudgetRaise
 
 A, B, C = Wnid("n00000001"), Wnid("n00000002"), Wnid("n00000003")
@@ -44,8 +46,14 @@ class Bench:
     starts: dict[int, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, *classes: tuple[ClassState, list[Candidate]], limits: Limits | None = None) -> Bench:
-        scheduler = Scheduler([state for state, _ in classes], limits or Limits(32), random.Random(1))
+    def of(
+        cls,
+        *classes: tuple[ClassState, list[Candidate]],
+        limits: Limits | None = None,
+        known: Mapping[str, Pace] | None = None,
+    ) -> Bench:
+        states = [state for state, _ in classes]
+        scheduler = Scheduler(states, limits or Limits(32), random.Random(1), known=known)
         return cls({state.wnid: listed for state, listed in classes}, scheduler)
 
     def load(self) -> None:
@@ -80,8 +88,15 @@ def state(wnid: Wnid, n: int, budget: int, listed: int, saved: int = 0) -> Class
     return ClassState(wnid, n, budget, listed, saved, 1)
 
 
-def one_class(n: int, budget: int, listed: int, saved: int = 0, limits: Limits | None = None) -> Bench:
-    return Bench.of((state(A, n, budget, listed, saved), candidates(A, listed)), limits=limits)
+WARM = {"flickr": Pace(at_once=64)}
+"""A group that is known to allow many requests at once."""
+
+
+def one_class(
+    n: int, budget: int, listed: int, saved: int = 0, limits: Limits | None = None, *, warm: bool = False
+) -> Bench:
+    known = WARM if warm else None
+    return Bench.of((state(A, n, budget, listed, saved), candidates(A, listed)), limits=limits, known=known)
 
 
 def again(candidate: Candidate, tries: int = 1) -> Candidate:
@@ -98,7 +113,7 @@ def ranks(found: list[Candidate]) -> list[int]:
 
 @pytest.mark.parametrize(("n", "saved", "room"), [(5, 0, 5), (5, 3, 2), (5, 4, 1), (1, 0, 1), (40, 0, 40)])
 def test_a_class_has_at_most_n_less_saved_requests_under_way(n: int, saved: int, room: int) -> None:
-    bench = one_class(n, 60, 60, saved)
+    bench = one_class(n, 60, 60, saved, warm=True)
     assert ranks(bench.all_now()) == list(range(1, room + 1))
     assert bench.scheduler.in_flight == room
 
@@ -142,10 +157,8 @@ def test_a_class_with_an_empty_list_finishes() -> None:
 
 
 def test_classes_take_turns() -> None:
-    bench = Bench.of(*((state(wnid, 3, 50, 50), candidates(wnid, 50)) for wnid in (A, B, C)))
-    assert [(one.wnid, one.rank) for one in bench.all_now()] == [
-        (wnid, rank) for rank in (1, 2, 3) for wnid in (A, B, C)
-    ]
+    bench = Bench.of(*((state(wnid, 2, 50, 50), candidates(wnid, 50)) for wnid in (A, B, C)), known=WARM)
+    assert [(one.wnid, one.rank) for one in bench.all_now()] == [(wnid, rank) for rank in (1, 2) for wnid in (A, B, C)]
 
 
 def test_a_class_that_keeps_failing_does_not_hold_up_the_others() -> None:
@@ -162,7 +175,7 @@ def test_a_class_that_keeps_failing_does_not_hold_up_the_others() -> None:
 
 
 def test_no_more_than_twice_the_threads_are_handed_out() -> None:
-    assert len(one_class(100, 200, 200, limits=Limits(8)).all_now()) == 16
+    assert len(one_class(100, 200, 200, limits=Limits(8), warm=True).all_now()) == 16
 
 
 def test_wants_are_within_the_budget_and_ahead_of_the_room_only_a_little() -> None:
@@ -348,16 +361,18 @@ def test_a_retry_does_not_start_before_retry_after() -> None:
     assert bench.scheduler.delayed == 1
     bench.now = 1099.9
     assert bench.all_now() == []
-    assert bench.scheduler.next_due(bench.now) == 1100.0
-    bench.now = 1100.0
+    assert bench.scheduler.next_due(bench.now) == 1101.0
+    bench.now = 1101.0
     assert bench.all_now() == [again(only)]
 
 
-def test_retry_after_beyond_the_bound_rests_unknown_and_frees_the_room() -> None:
-    bench = one_class(1, 2, 2)
-    (first,) = bench.all_now()
-    assert bench.end(first, Outcome.THROTTLED, retry_after=3600.0) is State.UNKNOWN
-    assert ranks(bench.all_now()) == [2]
+def test_a_slow_start_meets_a_host_with_few_requests_at_once() -> None:
+    bench = one_class(64, 64, 64, limits=Limits(32))
+    found = bench.all_now()
+    assert len(found) == 4
+    for candidate in found:
+        bench.end(candidate, Outcome.GONE)
+    assert len(bench.all_now()) == 8
 
 
 def test_while_a_retry_waits_a_fresh_candidate_takes_its_room() -> None:
@@ -522,6 +537,8 @@ def test_the_rate_spaces_the_starts() -> None:
         found = bench.all_now()
         assert len(found) <= 1
         starts += [bench.now] * len(found)
+        for candidate in found:
+            bench.end(candidate, Outcome.GONE)
         due = bench.scheduler.next_due(bench.now)
         assert due is not None
         assert due > bench.now
@@ -536,21 +553,41 @@ def test_time_that_passed_unused_is_not_made_up_for_in_a_burst() -> None:
     assert len(bench.all_now()) == 1
 
 
-# --- brakes -----------------------------------------------------------------------------------------------------------
+# --- pacers -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_throttled_group_gets_half_and_tells() -> None:
-    bench = one_class(100, 200, 200, limits=Limits(8))
+def test_a_group_that_refuses_is_left_alone_and_then_asked_for_one_thing() -> None:
+    bench = one_class(100, 200, 200, limits=Limits(4))
     found = bench.all_now()
-    assert len(found) == 16
+    assert len(found) == 8
     bench.end(found[0], Outcome.THROTTLED)
-    assert list(bench.scheduler.braked()) == ["flickr"]
+    assert list(bench.scheduler.held()) == ["flickr"]
     for candidate in found[1:]:
-        bench.end(candidate, Outcome.TIMEOUT)
-    assert len(bench.all_now()) == 4
+        bench.end(candidate, Outcome.THROTTLED)
+    assert bench.all_now() == []
+    bench.now = bench.scheduler.next_due(bench.now) or 0.0
+    (one,) = bench.all_now()
+    assert one.rank == 9, "another photo than those that were refused"
+    bench.now += 1
+    bench.end(one, Outcome.SAVED)
+    assert not bench.scheduler.held()["flickr"].closed
 
 
-def test_hosts_of_flickr_share_a_brake_and_others_do_not() -> None:
+def test_a_final_answer_that_everybody_gets_is_no_answer_to_a_candidate() -> None:
+    bench = one_class(40, 40, 40, limits=Limits(8))
+    for candidate in bench.all_now():
+        bench.end(candidate, Outcome.GONE)
+    states = []
+    for _ in range(20):
+        for candidate in bench.all_now():
+            bench.now += 0.01
+            states.append(bench.end(candidate, Outcome.FORBIDDEN))
+        bench.now = bench.scheduler.next_due(bench.now) or bench.now
+    assert states[:11] == [State.LOST] * 11, "nobody can tell as yet"
+    assert set(states[12:]) == {State.WAITING}
+
+
+def test_hosts_of_flickr_share_a_pacer_and_others_do_not() -> None:
     bench = Bench.of(
         (state(A, 50, 50, 50), candidates(A, 50, "farm1.static.flickr.com")),
         (state(B, 50, 50, 50), candidates(B, 50, "live.staticflickr.com")),
@@ -563,43 +600,82 @@ def test_hosts_of_flickr_share_a_brake_and_others_do_not() -> None:
     for candidate in found:
         if candidate.wnid == A:
             bench.end(candidate, Outcome.THROTTLED, retry_after=3600.0)
-    assert list(bench.scheduler.braked()) == ["flickr"]
+    assert list(bench.scheduler.held()) == ["flickr"]
     for candidate in found:
         if candidate.wnid != A:
             bench.end(candidate, Outcome.GONE)
     groups = Counter("flickr" if one.wnid in (A, B) else "other" for one in bench.all_now())
-    assert groups["other"] == 8
-    assert 1 <= groups["flickr"] <= 4
+    assert groups == {"other": 8}
 
 
-def test_a_paused_group_says_when_it_goes_on() -> None:
+def test_a_retry_after_is_honoured_in_full() -> None:
     bench = one_class(1, 100, 100, limits=Limits(4))
-    for _ in range(2):
-        (candidate,) = bench.all_now()
-        bench.now += 1
-        bench.end(candidate, Outcome.THROTTLED, retry_after=110.0)
-    assert bench.now == 1002.0
+    (candidate,) = bench.all_now()
+    bench.now += 1
+    bench.end(candidate, Outcome.THROTTLED, retry_after=1800.0)
     assert bench.all_now() == []
     assert not bench.scheduler.finished
-    # Retry-After holds the candidates for 110 s, and the group for the longest pause.
-    assert bench.scheduler.next_due(bench.now) == 1032.0
-    bench.now = 1031.9
+    assert bench.scheduler.next_due(bench.now) == 1001.0 + 1800
+    bench.now = 1001.0 + 1799.9
     assert bench.all_now() == []
-    bench.now = 1032.0
-    assert ranks(bench.all_now()) == [3]
+    bench.now = 1001.0 + 1800
+    assert len(bench.all_now()) == 1
+
+
+def test_a_host_that_wants_more_patience_than_there_is_is_given_up_at_once() -> None:
+    bench = one_class(1, 100, 100, limits=Limits(4, patience=600))
+    (candidate,) = bench.all_now()
+    bench.end(candidate, Outcome.THROTTLED, retry_after=1800.0)
+    assert bench.scheduler.given_up() == "flickr"
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8, 64])
-def test_a_host_that_only_refuses_is_blocked_after_few_requests(threads: int) -> None:
-    bench = one_class(1000, 5000, 5000, limits=Limits(threads))
-    while not any(brake.blocked for brake in bench.scheduler.braked().values()):
+@pytest.mark.parametrize("outcome", [Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.FORBIDDEN])
+def test_a_host_that_only_refuses_is_asked_seldom_and_given_up_when_patience_ends(
+    threads: int, outcome: Outcome
+) -> None:
+    bench = one_class(1000, 5000, 5000, limits=Limits(threads, patience=3600.0))
+    for candidate in bench.all_now():
+        bench.end(candidate, Outcome.GONE)
+    while bench.scheduler.given_up() is None:
         found = bench.all_now()
         bench.now += 0.2
         for candidate in found:
-            bench.end(candidate, Outcome.THROTTLED)
-        bench.now = bench.scheduler.next_due(bench.now) or bench.now + 1
-        assert bench.now < 1000 + 600
-    assert len(bench.asked) <= threads * 4 + 20 * PATIENCE
+            bench.end(candidate, outcome)
+        if bench.scheduler.given_up() is None:
+            bench.now = bench.scheduler.next_due(bench.now) or bench.now + 1
+        assert bench.now < 1000 + 2 * 3600
+    assert bench.now >= 1000 + 3600
+    assert len(bench.asked) <= 20 + 40
+
+
+def test_a_host_out_of_reach_from_the_beginning_is_given_up_within_a_minute() -> None:
+    bench = one_class(1000, 5000, 5000, limits=Limits(4))
+    while bench.scheduler.given_up() is None:
+        found = bench.all_now()
+        bench.now += 0.2
+        for candidate in found:
+            bench.end(candidate, Outcome.CONNECTION_ERROR)
+        if bench.scheduler.given_up() is None:
+            bench.now = bench.scheduler.next_due(bench.now) or bench.now + 1
+        assert bench.now <= 1000 + 120
+
+
+def test_a_group_that_is_given_up_does_not_end_the_others() -> None:
+    bench = Bench.of(
+        (state(A, 50, 50, 50), candidates(A, 50)),
+        (state(C, 2, 50, 50), candidates(C, 50, "images.example.org")),
+        limits=Limits(1, patience=10),
+    )
+    found = bench.all_now()
+    bench.end(next(one for one in found if one.wnid == A), Outcome.THROTTLED, retry_after=60.0)
+    assert bench.scheduler.given_up() is None
+    for candidate in (one for one in found if one.wnid == C):
+        bench.end(candidate, Outcome.SAVED)
+    assert [one.wnid for one in found if one.wnid == C] == [C, C]
+    for candidate in (one for one in found[1:] if one.wnid == A):
+        bench.end(candidate, Outcome.THROTTLED)
+    assert bench.scheduler.given_up() == "flickr"
 
 
 # --- a random world ---------------------------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import look_at
 from scraper.files.store import Folder, Wanted
 from scraper.manifest.access.candidates import class_states, waiting
-from scraper.manifest.access.dropping import images_of
 from scraper.manifest.access.lists import save_listing, want
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word, word
+from scraper.manifest.access.withdrawing import images_of
 from scraper.manifest.core import Manifest
 from scraper.manifest.schema import RANKS
 from scraper.model import (
@@ -212,7 +212,7 @@ class SharedFolder(RuleBasedStateMachine):
             self.finish(owner, settled, taken_back, moment)
 
     def chosen(self, owner: Owner, picks: list[int]) -> list[Candidate]:
-        found = [one for wnid in WNIDS for one in waiting(owner.book, wnid, 1, RANKS - 1, 100)]
+        found = [one for wnid in WNIDS for one in waiting(owner.book, wnid, 1, RANKS - 1, 100, now=0.0)]
         return list({one.id: one for one in (found[pick % len(found)] for pick in picks if found)}.values())
 
     def attempt(self, running: Running, one: Candidate) -> Attempt:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from scraper.cli.streams import tell
+from scraper.fetching.hosts import in_words
 from scraper.texts import encodable, printable
 
 if TYPE_CHECKING:
@@ -136,11 +137,10 @@ def fetch_progress() -> Iterator[tuple[Callable[[FetchProgress], None], Callable
     def show(progress: FetchProgress) -> None:
         def counts(rate: float, left: str) -> str:
             size = humanize.naturalsize(progress.bytes, format="%.0f")
-            slow = " braked" if progress.braked else ""
-            return (
-                f"{progress.classes_done:,}/{progress.classes:,} classes  {rate:.0f}/s{slow}  {size}  "
-                f"{progress.failed:,} lost  {left}"
-            )
+            classes = f"{progress.classes_done:,}/{progress.classes:,} classes"
+            if held := in_words(progress.held, progress.seconds_left, time.time()):
+                return f"{classes}  {size}  {progress.failed:,} lost  {held}"
+            return f"{classes}  {rate:.0f}/s  {size}  {progress.failed:,} lost  {left}"
 
         display.update(progress.saved, progress.wanted, counts)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scraper.flickr import file_name
-from scraper.manifest.schema import RANKS, candidate_id, wnid_of
+from scraper.manifest.schema import RANKS, REST_RUNS, REST_SECONDS, candidate_id, wnid_of
 from scraper.manifest.values import columns
 from scraper.model import Candidate, ClassState, Outcome
 
@@ -99,14 +100,32 @@ _WAITING: Final = (
         "candidate.fate",
     )
     + ', locked.sha256 AS "expected" FROM candidate LEFT JOIN locked ON locked.candidate_id = candidate.id '
-    "WHERE candidate.id BETWEEN ? AND ? AND state IN (0, 3) ORDER BY candidate.id LIMIT ?"
+    "WHERE candidate.id BETWEEN ? AND ? AND state IN (0, 3) "
+    f"AND NOT (state = 3 AND coalesce(unknown_runs, 0) >= {REST_RUNS} AND unknown_since <= ?) "
+    "ORDER BY candidate.id LIMIT ?"
 )
+_RESTING: Final = f"FROM candidate WHERE state = 3 AND unknown_runs >= {REST_RUNS} AND unknown_since <= ?"
 
 
-def waiting(book: Manifest, wnid: Wnid, first: int, last: int, count: int) -> list[Candidate]:
+def resting(book: Manifest, now: float) -> dict[Outcome, int]:
+    """How many candidates rest at `now`, Unix time in seconds: for days, runs have learnt nothing of them."""
+    return dict(Counter(book.column("candidate.outcome", _RESTING, (now - REST_SECONDS,))))
+
+
+def resting_in(book: Manifest, wnid: Wnid, outcomes: Iterable[Outcome], now: float) -> list[Lost]:
+    """Those of a class that rest with one of these outcomes."""
+    names = frozenset(outcomes)
+    columns_ = columns("candidate.id", "candidate.url", "candidate.outcome")
+    rows = book.select(Lost, f"{columns_} {_RESTING} AND id BETWEEN ? AND ?", (now - REST_SECONDS, *_ids(wnid)))
+    return [row for row in rows if row.outcome in names]
+
+
+def waiting(book: Manifest, wnid: Wnid, first: int, last: int, count: int, *, now: float) -> list[Candidate]:
     """Up to `count` candidates of a class with ranks from `first` to `last`, in rank order.
 
-    They wait, or are unknown. A class's list is read once in each run, from its start, so that those are of an
+    They wait at `now`, Unix time in seconds, or are unknown and do not rest.
+
+    A class's list is read once in each run, from its start, so that those are of an
     earlier run; and they come before what was never asked for, since ranks are used in order.
     """
 
@@ -115,7 +134,7 @@ def waiting(book: Manifest, wnid: Wnid, first: int, last: int, count: int) -> li
         name, due = filename or file_name(url), not_before or 0.0
         return Candidate(number, wnid, number % RANKS, url, name, photo, tries, due, form, fate, expected)
 
-    bounds = (candidate_id(wnid, first), candidate_id(wnid, min(last, RANKS - 1)), count)
+    bounds = (candidate_id(wnid, first), candidate_id(wnid, min(last, RANKS - 1)), now - REST_SECONDS, count)
     return list(book.select(candidate, _WAITING, bounds))
 
 

@@ -58,7 +58,7 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
     with book.transaction() as connection:
         _insert_attempts(connection, run_id, batch.settled)
         _move_counts(book, connection, batch.settled)
-        _decide(connection, batch.settled)
+        _decide(connection, batch.settled, now)
         _insert_images(connection, batch.settled, now)
         _insert_raises(connection, run_id, batch.raises, now)
         _revise(book, connection, run_id, batch.revisions, now)
@@ -69,12 +69,18 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
         )
 
 
-def _decide(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+_DECIDE: Final = (
+    "UPDATE candidate SET state = ?1, outcome = ?2, tries = tries + 1, not_before = ?3, form = ?4, fate = ?5, "
+    "unknown_runs = CASE ?1 WHEN 3 THEN coalesce(unknown_runs, 0) + 1 WHEN 0 THEN unknown_runs END, "
+    "unknown_since = CASE ?1 WHEN 3 THEN coalesce(unknown_since, ?7) WHEN 0 THEN unknown_since END WHERE id = ?6"
+)
+
+
+def _decide(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> None:
     connection.executemany(
-        "UPDATE candidate SET state = ?, outcome = ?, tries = tries + 1, not_before = ?, form = ?, fate = ? "
-        "WHERE id = ?",
+        _DECIDE,
         [
-            (STATES.index(d.state), d.outcome, d.not_before or None, d.form, d.fate, s.attempt.candidate.id)
+            (STATES.index(d.state), d.outcome, d.not_before or None, d.form, d.fate, s.attempt.candidate.id, now)
             for s in settled
             for d in (s.decision,)
         ],
@@ -242,7 +248,8 @@ def _revise(
         for size in list(book.column("image.bytes", "FROM image WHERE candidate_id = ?", (number,))):
             counts.add_bytes(wnid_of(number), -size)
         connection.execute(
-            "UPDATE candidate SET state = ?, outcome = ?, not_before = NULL, form = ?, fate = ? WHERE id = ?",
+            "UPDATE candidate SET state = ?, outcome = ?, not_before = NULL, form = ?, fate = ?, unknown_runs = NULL, "
+            "unknown_since = NULL WHERE id = ?",
             (STATES.index(revision.state), revision.outcome, revision.form, revision.fate, number),
         )
         connection.execute("DELETE FROM image WHERE candidate_id = ?", (number,))

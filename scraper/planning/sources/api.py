@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, unquote_plus, urlsplit
 
-from scraper.errors import StoppedEarlyError
 from scraper.manifest.access.lists import ListingTry
 from scraper.model import Listing, ListingOutcome, Outcome, outcome_of_status
 from scraper.planning.listings import parse_answer
 from scraper.planning.sources.doubts import Doubts, in_words
 from scraper.planning.sources.interface import Answers, Silence
+from scraper.running.clock import Clock
 from scraper.running.crew import Crew
-from scraper.running.queueing import RetryQueue
+from scraper.running.queueing import RetryQueue, results
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from scraper.model import Reply, Wnid
     from scraper.planning.sources.interface import Means
+    from scraper.running.queueing import Task
+
+_Result: TypeAlias = "tuple[Task[Wnid], ListingTry, Answer]"
 
 LARGEST_LIST: Final = 64 * 2**20
 """Bytes of one class's list; the longest of ImageNet is about 200 kB."""
 TRIES: Final = 3
 """Requests for one list in one run."""
-_TICK: Final = 0.25
-"""Seconds between looks at whether someone asked the run to stop."""
+PATIENCE: Final = 30.0
+"""Seconds without one answer after which another source is better than waiting."""
 _MOST_PAGES: Final = 1000
 _CUT: Final = re.compile(rb'"query_execution_status"\s*:\s*"RowLimit"')
 """How DoltHub's SQL API says that there are more rows (https://docs.dolthub.com/products/dolthub/api/sql)."""
@@ -68,50 +71,48 @@ class Api:
 
     def lists(self, wanted: Sequence[Wnid]) -> Generator[Answers, None, None]:
         """Ask for the list of each class, and again for what may pass; stop where no class gets an answer."""
-        queue = RetryQueue(wanted, threads=self._threads, tries=TRIES)
+        clock = Clock()
+        queue = RetryQueue(
+            wanted,
+            threads=self._threads,
+            tries=TRIES,
+            patience=PATIENCE,
+            deadline=self._client.timeout,
+            rng=random.Random(),  # noqa: S311 - jitter
+            now=clock.now(),
+        )
         doubts = Doubts()
         left = len(wanted)
-        executor = ThreadPoolExecutor(self._threads, thread_name_prefix="scraper-plan")
-        crew: Crew[tuple[Wnid, int], tuple[ListingTry, Answer]] = Crew(
-            executor, lambda item: self._ask(*item), threads=self._threads
+        crew: Crew[Task[Wnid], _Result] = Crew(
+            "plan", self._ask, threads=self._threads, stop=self._stop, closing=(self._client.close,)
         )
-        try:
-            while not queue.finished:
-                for item in queue.take(time.time()):
-                    crew.submit(item)
-                answers = _settle(queue, doubts, crew.collect(queue.patience(time.time(), _TICK)))
+        with crew:
+            for answered in results(queue, crew, clock):
+                answers = _settle(queue, doubts, answered, clock.now())
                 left -= len(answers.settled)
                 silence = self._silence(queue, doubts, len(wanted), left)
                 yield replace(answers, silence=silence)
                 if silence is not None:
                     return
-        finally:
-            crew.cancel()
-            self._client.close()  # which ends the requests under way
-            crew.dismiss(self._stop)
 
     @staticmethod
     def _silence(queue: RetryQueue[Wnid], doubts: Doubts, wanted: int, left: int) -> Silence | None:
         if not left or doubts.last is None:
             return None
         how = in_words(doubts.last)
-        try:
-            queue.check_blocked("the source of the lists", time.time())
-        except StoppedEarlyError:
-            pass
-        else:
-            if not doubts.gone(time.time()):
-                return None
+        if not queue.pacer.exhausted and not doubts.gone(time.time()):
+            return None
         return Silence(doubts.last.outcome, how, wanted - left, left)
 
-    def _ask(self, wnid: Wnid, number: int) -> tuple[ListingTry, Answer]:
+    def _ask(self, task: Task[Wnid]) -> _Result:
+        wnid = task.item
         started_at, began = time.time(), time.monotonic()
         answer = self.ask(wnid)
         listing = answer.listing
         seconds = round(time.monotonic() - began, 6)
         tried = ListingTry(
             wnid=wnid,
-            number=number,
+            number=task.number,
             started_at=started_at,
             seconds=seconds,
             status=listing.http_status,
@@ -119,7 +120,7 @@ class Api:
             url=answer.url,
             error=listing.error,
         )
-        return tried, answer
+        return task, tried, answer
 
     def ask(self, wnid: Wnid) -> Answer:
         """Ask for the list of one class, all pages of it."""
@@ -152,24 +153,24 @@ class Api:
         return Answer(listing, pages.first, reply.retry_after)
 
 
-def _settle(queue: RetryQueue[Wnid], doubts: Doubts, results: Sequence[tuple[ListingTry, Answer]]) -> Answers:
+def _settle(queue: RetryQueue[Wnid], doubts: Doubts, answered: Sequence[_Result], now: float) -> Answers:
     settled: list[tuple[Wnid, Listing]] = []
-    for tried, answer in results:
+    for task, tried, answer in answered:
         listing = answer.listing
         again = queue.again(
-            tried.wnid,
-            tried.number,
+            task,
             # What is no failure of the exchange (no such class, not a list) is an answer, as a photo is one.
             listing.outcome if isinstance(listing.outcome, Outcome) else Outcome.SAVED,
             retryable=answer.retryable,
-            started_at=tried.started_at,
+            status=listing.http_status,
+            seconds=tried.seconds,
             retry_after=answer.retry_after,
-            now=time.time(),
+            now=now,
         )
         doubts.take(listing, settled=not again, started_at=tried.started_at)
         if not again:
             settled.append((tried.wnid, listing))
-    return Answers([tried for tried, _ in results], settled)
+    return Answers([tried for _, tried, _ in answered], settled)
 
 
 def _failed(reply: Reply) -> Listing | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -85,12 +85,22 @@ class KnownFile:
         """Try the addresses, in order, until one has given the file."""
         path = self._folders[-1] / self._known.file
         most = None if self._means.agreed else UNASKED
-        executor = ThreadPoolExecutor(1, thread_name_prefix="scraper-download")
-        crew: Crew[tuple[str, PartFile], Came] = Crew(
-            executor, lambda item: attempt(self._client, self._known, *item), threads=1
-        )
         part: PartFile | None = None
-        try:
+
+        def close() -> None:
+            if part is not None:
+                part.close()
+
+        crew: Crew[tuple[str, PartFile], Came] = Crew(
+            "download",
+            lambda item: attempt(self._client, self._known, *item),
+            threads=1,
+            stop=self._means.stop,
+            closing=(self._client.close,),  # which ends the request under way
+        )
+        with contextlib.ExitStack() as stack:
+            stack.callback(close)
+            stack.enter_context(crew)
             for address in self._known.addresses:
                 self._means.notice(f"{self.name}: downloading {address} to {path}")
                 part = PartFile(path, most=most, exactly=self._known.bytes)
@@ -99,12 +109,6 @@ class KnownFile:
                 if self._came.kept is not None and self._is_list(self._came.kept):
                     return
                 self._means.notice(f"{self.name}: {urlsplit(address).hostname} does not give it: {self._came.how}")
-        finally:
-            crew.cancel()
-            self._client.close()  # which ends the request under way
-            crew.dismiss(self._means.stop)
-            if part is not None:
-                part.close()
 
     def _is_list(self, kept: Kept) -> bool:
         """Whether what came is a list at all, to its end; a page that a host sent in its place is removed."""

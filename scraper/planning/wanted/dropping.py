@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scraper.config import DEFAULT_MANIFEST, DropOptions
 from scraper.errors import InputError
 from scraper.files.store import Folder
-from scraper.manifest.access import dropping, lists
+from scraper.manifest.access import lists, withdrawing
 from scraper.model import Revision, State
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import planned, told
@@ -22,8 +22,8 @@ from scraper.running.unfinished import clear_up
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from scraper.manifest.access.dropping import Recorded
     from scraper.manifest.access.lists import ClassEntry
+    from scraper.manifest.access.withdrawing import Recorded
     from scraper.manifest.core import Manifest
     from scraper.model import Wnid
 
@@ -76,14 +76,16 @@ def drop(
         known = {entry.wnid: entry for entry in lists.classes(book)}
         wnids = _meant(read, known)
         before = sum(known[wnid].dropped_at is not None for wnid in wnids)
-        images = [image for wnid in wnids for image in dropping.images_of(book, wnid)] if options.delete_images else []
+        images = (
+            [image for wnid in wnids for image in withdrawing.images_of(book, wnid)] if options.delete_images else []
+        )
         if images and not options.out.is_dir():
             raise InputError(f"there is no folder {options.out}: give the --out that fetch wrote to")
         if images:
             check_folder(book, options.out, "if they are gone")
             Folder(options.out, owner=book.owner).close()  # whether it can be written to, before anything is changed
         with recorded(book, "drop", argv) as run:
-            dropping.drop(book, wnids, time.time())
+            withdrawing.drop(book, wnids, time.time())
             stayed = _delete(book, run.id, options.out, images) if images else ()
             if options.delete_images:
                 clear_up(book, options.out)  # what a drop that was cut short left

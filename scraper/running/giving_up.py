@@ -1,0 +1,33 @@
+"""What people are told of a host that refuses: since when, until when, and what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from scraper.model import Outcome
+
+if TYPE_CHECKING:
+    from scraper.pacing.pacer import Pacer
+
+COME_BACK: Final = 900.0
+"""Seconds to advise waiting for, where the host names no time."""
+_UNREACHED: Final = frozenset({Outcome.DNS_ERROR, Outcome.CONNECTION_ERROR, Outcome.TLS_ERROR, Outcome.TIMEOUT})
+
+
+def clock_time(seconds: float, now: float) -> str:
+    """A time of day, with its date where that is not today's."""
+    then, today = (dt.datetime.fromtimestamp(time).astimezone() for time in (seconds, now))
+    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%H:%M on %d %B}"
+
+
+def explain(group: str, pacer: Pacer, now: float) -> str:
+    """One line for people on why the run stops and when to come back."""
+    if pacer.refusal in _UNREACHED:
+        return f"{group} cannot be reached ({pacer.refusal}): check the network, then run the same command again"
+    back = clock_time(max(pacer.back_at, now + COME_BACK), now)
+    return (
+        f"{group} keeps refusing ({pacer.refusal}), and has answered nothing since "
+        f"{clock_time(pacer.silent_since, now)}: everything so far is kept; run the same command again after {back}, "
+        "or with a longer --patience to wait for it"
+    )
