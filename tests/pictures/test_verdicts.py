@@ -414,6 +414,60 @@ def test_zeros_before_markers_are_left_out_but_for_some() -> None:
     assert jpeg.without_zeros(filled.replace(b"\xff\xd9", b""), 0) == filled.replace(b"\xff\xd9", b"")
 
 
+def sos(*payload: int) -> bytes:
+    """A scan's header."""
+    return b"\xff\xda" + struct.pack(">H", 2 + len(payload)) + bytes(payload)
+
+
+def test_a_scans_header_is_read_field_by_field() -> None:
+    head = sos(3, 1, 0x21, 2, 0x34, 3, 0x56, 5, 60, 0x32)
+    data = b"\xff\x00x\xff\xd3yz"
+    components = ((1, 2, 1), (2, 3, 4), (3, 5, 6))
+    body = b"??" + head + data + b"\xff\xd9" + b"more"
+    end = 2 + len(head)
+    assert jpeg.scan_at(body, 2, end) == jpeg.Scan(components, 5, 60, 3, 2, end, end + len(data))
+    assert list(jpeg.scans(body, 2)) == [jpeg.scan_at(body, 2, end)]
+    alone = body[: end + len(data)]
+    assert jpeg.scan_at(alone, 2, end) == jpeg.Scan(components, 5, 60, 3, 2, end, len(alone))
+
+
+@pytest.mark.parametrize("payload", [(), (1, 1, 0, 0, 63), (2, 1, 0, 0, 63, 0), (4, 1, 0, 2, 0, 0, 63, 0), (255,) * 40])
+def test_a_scans_header_that_cannot_be_is_left_out(payload: tuple[int, ...]) -> None:
+    head = sos(*payload)
+    assert jpeg.scan_at(head, 0, len(head)) is None
+    body = encode(Picture())
+    assert outline_of("JPEG", body[:-2] + head + body[-2:]).size == (70, 50)
+
+
+def test_every_segment_is_told_once_long_ones_too() -> None:
+    long = b"\xff\xe1" + struct.pack(">H", 2 + 700) + b"\xff\xda" * 350
+    body = encode(Picture(colours=long, factors=((1, 1), (1, 1)), interleaved=False))
+    first = jpeg.header(body)
+    assert first is not None
+    behind = body.index(b"\xff\xda", first.scan + 4)
+    body = body[:behind] + long + body[behind:]
+    found = list(jpeg.all_segments(body, first.scan))
+    tables = 0xC4
+    assert [marker for marker, _, _ in found if marker != tables] == [0xE1, 0xDB, 0xC0, 0xDA, 0xE1, 0xDA]
+    assert [(end - start) for marker, start, end in found if marker == 0xE1] == [704, 704]
+    assert all(body[start] == 0xFF and body[start + 1] == marker for marker, start, _ in found)
+
+
+def test_zeros_in_notes_and_behind_the_end_stay() -> None:
+    inner = b"\xff\xe1" + struct.pack(">H", 2 + 60) + bytes(56) + b"\xff\xd9ab"
+    body = encode(Picture(colours=inner))
+    filled = body[:-2] + bytes(90) + b"\xff\xd9" + bytes(40) + b"\xff\xd9"
+    assert jpeg.without_zeros(filled, 0) == jpeg.without_zeros(body, 0) + bytes(40) + b"\xff\xd9"
+    assert inner in jpeg.without_zeros(filled, 0)
+
+
+def test_a_zero_behind_a_byte_of_ones_is_the_datas_own() -> None:
+    """It is stuffed, so that the byte is no marker."""
+    head = encode(Picture())[:-2].rstrip(b"\0")
+    for own, data in ((b"x", b"x"), (b"\xff\x00", b"\xff"), (b"X", b"X")):
+        assert jpeg.without_zeros(head + data + bytes(20) + b"\xff\xd9", 0) == head + own + b"\xff\xd9"
+
+
 @pytest.mark.parametrize(
     ("start", "name"),
     [
