@@ -149,7 +149,7 @@ class Proxies:
         return None if proxy is None or any(_covers(entry, host, port) for entry in self.exempt) else proxy
 
 
-def settle_proxies(given: Proxy | None, environ: Mapping[str, str]) -> Proxies:
+def choose_proxies(given: Proxy | None, environ: Mapping[str, str]) -> Proxies:
     """The proxies that an option gives, or else the environment.
 
     `https_proxy` and `http_proxy` stand for their scheme, `all_proxy` for what has none of its own; lower case goes

@@ -18,15 +18,15 @@ FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 _PROXY_FLAG: Final = "--proxy"
 
 
-def one_line(text: str, most: int = 300) -> str:
-    r"""The text on one line of at most `most` characters, with a mark in place of each that cannot be printed.
+def one_line(text: str, width: int = 300) -> str:
+    r"""The text on one line of at most `width` characters, with a mark in place of each that cannot be printed.
 
     >>> one_line("bad\x1b[2J\nend").encode("ascii", "namereplace")
     b'bad\\N{REPLACEMENT CHARACTER}[2J end'
     """
-    folded = " ".join(text[: 4 * most].split())
+    folded = " ".join(text[: 4 * width].split())
     shown = folded if folded.isprintable() else "".join(c if c.isprintable() else _MARK for c in folded)
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
 def printable(text: str, keep: str = "\n\t") -> str:

@@ -285,7 +285,7 @@ class Answering:
 def check_reply(server: Answering, client: Client) -> Reply:
     """Any answer comes back as a reply in time, and gets one verdict."""
     began = time.monotonic()
-    reply = client.get("http://static.flickr.com/1/1_a.jpg", most=LONGEST)
+    reply = client.get("http://static.flickr.com/1/1_a.jpg", max_bytes=LONGEST)
     server.let_go()
     assert time.monotonic() - began < HANGING
     assert len(reply.body) <= LONGEST

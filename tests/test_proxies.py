@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scraper.config import NetworkOptions
 from scraper.errors import InputError, OptionError
-from scraper.proxies import Proxies, Proxy, parse_proxy, settle_proxies
+from scraper.proxies import Proxies, Proxy, choose_proxies, parse_proxy
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 VARIABLES = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
@@ -111,7 +111,7 @@ def test_no_error_and_no_repr_repeats_what_may_be_a_password(pieces: list[str]) 
 def test_any_environment_gives_proxies_or_names_the_variable(environ: dict[str, str]) -> None:
     proxies = said = None
     try:
-        proxies = settle_proxies(None, environ)
+        proxies = choose_proxies(None, environ)
     except InputError as error:
         said = str(error)
     assert said is None or any(f"the variable {name} " in said for name in environ)
@@ -137,9 +137,9 @@ def test_any_environment_gives_proxies_or_names_the_variable(environ: dict[str, 
     ],
 )
 def test_which_variable_counts(environ: dict[str, str], http: str | None, https: str | None) -> None:
-    found = settle_proxies(None, environ)
+    found = choose_proxies(None, environ)
     assert [proxy and proxy.host for proxy in (found.http, found.https)] == [http, https]
-    assert settle_proxies(PROXY, environ) == Proxies(PROXY, PROXY)
+    assert choose_proxies(PROXY, environ) == Proxies(PROXY, PROXY)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_which_variable_counts(environ: dict[str, str], http: str | None, https:
     ],
 )
 def test_what_is_asked_without_a_proxy(no_proxy: str, host: str, port: int, *, direct: bool) -> None:
-    proxies = settle_proxies(None, {"HTTPS_PROXY": "proxy.example:3128", "NO_PROXY": no_proxy})
+    proxies = choose_proxies(None, {"HTTPS_PROXY": "proxy.example:3128", "NO_PROXY": no_proxy})
     assert (proxies.proxy_for("https", host, port) is None) == direct
 
 
@@ -192,7 +192,7 @@ def test_each_scheme_has_its_own_variable_and_lower_case_goes_first() -> None:
         "no_proxy": "plain.example",
         "NO_PROXY": "loud.example",
     }
-    found = settle_proxies(None, environ)
+    found = choose_proxies(None, environ)
     asked = [found.proxy_for(scheme, "a.example", 80) for scheme in ("http", "https")]
     assert [str(one) for one in asked] == ["http://one.example:80", "http://three.example:80"]
     assert [one and one.named for one in asked] == ["http_proxy", "HTTPS_PROXY"]
@@ -202,7 +202,7 @@ def test_each_scheme_has_its_own_variable_and_lower_case_goes_first() -> None:
 
 def test_whoever_asks_a_cgi_program_sets_no_proxy_of_it() -> None:
     environ = {"REQUEST_METHOD": "GET", "HTTP_PROXY": "evil.example", "ALL_PROXY": "good.example"}
-    assert str(settle_proxies(None, environ).http) == "http://good.example:80"
+    assert str(choose_proxies(None, environ).http) == "http://good.example:80"
 
 
 @pytest.mark.parametrize(
@@ -222,5 +222,5 @@ def test_whoever_asks_a_cgi_program_sets_no_proxy_of_it() -> None:
     ],
 )
 def test_spellings_of_whom_to_ask_directly(entry: str, host: str, port: int, *, direct: bool) -> None:
-    proxies = settle_proxies(None, {"ALL_PROXY": "proxy.example", "NO_PROXY": entry})
+    proxies = choose_proxies(None, {"ALL_PROXY": "proxy.example", "NO_PROXY": entry})
     assert (proxies.proxy_for("http", host, port) is None) is direct

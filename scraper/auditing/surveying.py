@@ -367,7 +367,7 @@ class _Asker:
     def one(self, task: Task[Selected]) -> _Answer:
         candidate = task.item
         asked_at, began = time.time(), time.monotonic()
-        reply = self.client.get(request_url(candidate.url), most=FIRST_BYTES, ranged=True)
+        reply = self.client.get(request_url(candidate.url), max_bytes=FIRST_BYTES, ranged=True)
         verdict = glance(reply, self.rules, self.room)
         row = SurveyAnswer(
             candidate_id=candidate.candidate_id,

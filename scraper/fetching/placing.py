@@ -157,7 +157,7 @@ class Placer:
             StoppedEarlyError: the file system refused.
         """
         if self._kept:
-            self._folder.settle()
+            self._folder.names_recorded()
         removals, self._removals = self._removals, []
         stay = [str(place) for place, mark in map(self._whereabouts, removals) if not self._folder.remove(place, mark)]
         self._unrecorded.clear()

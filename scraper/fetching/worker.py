@@ -55,7 +55,7 @@ class Worker:
 
     def _attempt(self, candidate: Candidate, lease: Lease) -> Attempt:
         started_at, began = time.time(), time.monotonic()
-        reply = self.client.get(self._url(candidate), most=self.max_bytes, lease=lease)
+        reply = self.client.get(self._url(candidate), max_bytes=self.max_bytes, lease=lease)
         verdict = _unlocked(judge(reply, self.rules, self.decoding), candidate.expected)
         return Attempt(
             candidate=candidate,

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read_image(root: Path, place: Place, most: int) -> bytes | None:
-    """The bytes of the file at a place, None where there is no such ordinary file of at most `most` bytes."""
+def read_image(root: Path, place: Place, max_bytes: int) -> bytes | None:
+    """The bytes of the file at a place, None where there is no such ordinary file of at most `max_bytes` bytes."""
     try:
         with (
             descend(root, place.folder) as folder,
             open_file(folder, place.name) as (file, found),
             open(file, "rb", closefd=False) as stream,
         ):
-            return stream.read() if found.st_size <= most else None
+            return stream.read() if found.st_size <= max_bytes else None
     except OSError:
         return None
 

@@ -236,7 +236,7 @@ class Folder:
         with stopping(self.path, PARTIAL):
             self._journal.write(word, claims)
 
-    def settle(self) -> None:
+    def names_recorded(self) -> None:
         """Say that all names that were given are on record."""
         with stopping(self.path, PARTIAL):
             self._journal.clear()

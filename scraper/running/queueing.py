@@ -98,10 +98,10 @@ class RetryQueue(Generic[Item]):
         self._exhausted = True
         return heapq.heappop(self._due)[2] if self._due and self._due[0][0] <= now else None
 
-    def wait(self, now: float, most: float) -> float:
-        """Seconds to wait for an answer before looking again, up to `most`."""
+    def wait(self, now: float, longest: float) -> float:
+        """Seconds to wait for an answer before looking again, up to `longest`."""
         times = [entry[0] for entry in self._due[:1]] + [self.pacer.due()]
-        return min([most, *(time - now for time in times if time > now)])
+        return min([longest, *(time - now for time in times if time > now)])
 
     def again(
         self,

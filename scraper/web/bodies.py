@@ -45,9 +45,9 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A body of up to `most` bytes; with `ranged`, only its first ones are asked for; `lease` holds room for it."""
+    """A body of up to `max_bytes`; with `ranged`, only its first ones are asked for; `lease` holds room for it."""
 
-    most: int
+    max_bytes: int
     ranged: bool = False
     lease: Lease | None = None
     late: str = "not finished"
@@ -55,7 +55,7 @@ class Whole:
     @property
     def headers(self) -> dict[str, str]:
         """A range, where only the beginning is wanted."""
-        return {"Range": f"bytes=0-{self.most - 1}"} if self.ranged else {}
+        return {"Range": f"bytes=0-{self.max_bytes - 1}"} if self.ranged else {}
 
     def take(self, reply: Reply, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> Reply:
         """Read the body as far as it is wanted; where there is more, say so and leave the rest unread."""
@@ -63,25 +63,25 @@ class Whole:
             return reply
         declared = response.headers.get("Content-Length", "").strip()
         length = int(declared) if declared.isascii() and declared.isdigit() else 0
-        if length > self.most and not self.ranged:
+        if length > self.max_bytes and not self.ranged:
             return replace(reply, oversize=True)
         pieces: list[bytes] = []
         received, room = 0, _SMALL
-        while received <= self.most:
-            if min(max(received + _PIECE, length), self.most) > room:
+        while received <= self.max_bytes:
+            if min(max(received + _PIECE, length), self.max_bytes) > room:
                 # Without a length the pieces and what is made of them are there at once.
-                if not self._has_room(min(length, self.most) or 2 * self.most, deadline):
+                if not self._has_room(min(length, self.max_bytes) or 2 * self.max_bytes, deadline):
                     return replace(
                         reply, failure=Outcome.TIMEOUT, error="other large answers left no memory for it in time"
                     )
-                room = self.most
-            piece = response.read(self.most + 1 if declared else _PIECE)
+                room = self.max_bytes
+            piece = response.read(self.max_bytes + 1 if declared else _PIECE)
             if not piece:
                 break
             pieces.append(piece)
             received += len(piece)
-        oversize = received > self.most
-        body = b"" if oversize and not self.ranged else b"".join(pieces)[: self.most]
+        oversize = received > self.max_bytes
+        body = b"" if oversize and not self.ranged else b"".join(pieces)[: self.max_bytes]
         return replace(reply, body=body, received=received, oversize=oversize)
 
     def _has_room(self, size: int, deadline: Deadline) -> bool:

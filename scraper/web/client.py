@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from scraper.flickr import is_placeholder_url
 from scraper.model import Hop, Outcome, Reply
 from scraper.pacing.deadlines import Watchdog
-from scraper.proxies import settle_proxies
+from scraper.proxies import choose_proxies
 from scraper.texts import one_line
 from scraper.web.bodies import Streamed, Whole
 from scraper.web.connections import Wiring, wire
@@ -80,7 +80,7 @@ class Client:
             StoppedEarlyError: it cannot be told whether the rules can.
         """
         self._options = options
-        self._proxies = settle_proxies(options.proxy, os.environ)
+        self._proxies = choose_proxies(options.proxy, os.environ)
         self._ssl = make_context(options.ca_certs, os.environ)
         self._wiring = Wiring(options.connect_to, allow_private=options.allow_private)
         self._wiring.check_rules(options.timeout)
@@ -116,16 +116,16 @@ class Client:
         for known in pools:  # clearing a manager only forgets its pools
             known.pool.close()
 
-    def get(self, url: str, *, most: int, ranged: bool = False, lease: Lease | None = None) -> Reply:
+    def get(self, url: str, *, max_bytes: int, ranged: bool = False, lease: Lease | None = None) -> Reply:
         """GET `url` and follow its redirects, all within the options' timeout.
 
         Args:
             url: an http or https URL.
-            most: the largest body to keep, in bytes.
-            ranged: ask for the first `most` bytes only; of a host that sends more, the start is kept.
+            max_bytes: the largest body to keep, in bytes.
+            ranged: ask for the first `max_bytes` bytes only; of a host that sends more, the start is kept.
             lease: taken for the bytes of a large body before they are read.
         """
-        return self._within(url, Whole(most, ranged, lease))
+        return self._within(url, Whole(max_bytes, ranged, lease))
 
     def download(self, url: str, sink: Sink, *, start: int = 0, validator: str | None = None) -> Reply:
         """GET `url` and follow its redirects, and hand the body to `sink` as it comes, whatever its size.

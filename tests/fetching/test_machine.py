@@ -297,7 +297,7 @@ options = NetworkOptions(connect_to=parse_connect_to(connect_to), ca_certs=pathl
 with Client(options, threads=1) as client:
     os.close(lowest := os.open(os.devnull, os.O_RDONLY))
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 2, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    print(client.get(url, most=10**7).status)
+    print(client.get(url, max_bytes=10**7).status)
 """
 
 

@@ -100,7 +100,7 @@ def test_no_name_leads_out_of_the_folder(
     wanted = Wanted(store.write(b"picture"), folder, name, "http://a.example/", 7, "0" * 64)
     if accepted(folder) and accepted(name):
         store.keep([wanted], "word")
-        store.settle()
+        store.names_recorded()
         assert (out / folder / name).read_bytes() == b"picture"
     else:
         with refused:

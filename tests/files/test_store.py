@@ -50,7 +50,7 @@ def wanted(folder: Folder, body: bytes) -> Wanted:
 def keep(folder: Folder, *bodies: bytes) -> list[Kept]:
     """What pictures of one URL get, which are then on record."""
     kept = folder.keep([wanted(folder, body) for body in bodies], "word")
-    folder.settle()
+    folder.names_recorded()
     return kept
 
 
@@ -166,7 +166,7 @@ wanted = [
     Wanted(folder.write(b), "n01440764", "1_ab.jpg", sys.argv[2], len(b), hashlib.sha256(b).hexdigest()) for b in bodies
 ]
 print(*[kept.place.name for kept in folder.keep(wanted, "word")])
-folder.settle()
+folder.names_recorded()
 folder.close()
 """
 
@@ -196,7 +196,7 @@ def test_names_stand_in_the_journal_until_they_are_on_record(folder: Folder, out
     (session,) = sessions_of(out, ONE)
     assert (session.word, session.over) == ("some word", False)
     assert [claim.place for claim in session.claims if stands(out, claim)] == [kept[0].place]
-    folder.settle()
+    folder.names_recorded()
     (session,) = sessions_of(out, ONE)
     assert (session.word, session.claims) == ("", ())
 
@@ -206,7 +206,7 @@ def test_a_name_that_may_lack_its_row_is_not_shared(folder: Folder, out: Path) -
     folder.keep([wanted(folder, b"picture")], "word")
     other = Folder(out, owner=OTHER)
     assert [kept.place.name for kept in keep(other, b"picture")] == [SECOND]
-    folder.settle()
+    folder.names_recorded()
     assert keep(other, b"picture") == [Kept(Place(WNID, FIRST), None)]
     other.close()
 

@@ -58,7 +58,7 @@ def get(standin: StandIn, host: str, script: Handler, scheme: str = "http") -> O
     with Client(options, threads=1) as client:
 
         def ask() -> None:
-            found.append(judge(client.get(f"{scheme}://{host}/", most=MOST), Rules()).outcome)
+            found.append(judge(client.get(f"{scheme}://{host}/", max_bytes=MOST), Rules()).outcome)
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
@@ -196,7 +196,7 @@ def test_an_attempt_takes_little_room_in_the_manifest(standin: StandIn, tmp_path
 def test_brackets_around_no_address(standin: StandIn) -> None:
     options = NetworkOptions(timeout=1, connect_to=parse_connect_to(standin.connect_to))
     with Client(options, threads=1) as client:
-        assert client.get("http://[::ffff:999.0.0.1]/", most=MOST).failure is Outcome.BAD_URL
+        assert client.get("http://[::ffff:999.0.0.1]/", max_bytes=MOST).failure is Outcome.BAD_URL
 
 
 def test_a_list_that_foresees_our_digest_of_a_long_name(scraper: Scraper) -> None:

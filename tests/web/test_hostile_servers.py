@@ -659,11 +659,11 @@ def settled(wanted: tuple[int, int]) -> tuple[int, int]:
 
 def try_one(client: Client, url: str) -> Ended:
     began = time.monotonic()
-    reply = client.get(url, most=MOST)
+    reply = client.get(url, max_bytes=MOST)
     seconds = time.monotonic() - began
     outcome = judge(reply, Rules()).outcome
     for _ in range(3):  # floods keep the machine busy
-        after = judge(client.get("http://good.example.com/", most=MOST), Rules()).outcome
+        after = judge(client.get("http://good.example.com/", max_bytes=MOST), Rules()).outcome
         if after is Outcome.SAVED:
             break
     return Ended(reply, outcome, seconds, after)
@@ -767,7 +767,8 @@ options = NetworkOptions(
     timeout=given["timeout"], connect_to=parse_connect_to(given["connect_to"]), ca_certs=Path(given["ca"])
 )
 with Client(options, threads=given["threads"]) as client, ThreadPoolExecutor(given["threads"]) as executor:
-    judged = executor.map(lambda url: judge(client.get(url, most=given["most"]), Rules()).outcome, given["urls"])
+    most = given["max_bytes"]
+    judged = executor.map(lambda url: judge(client.get(url, max_bytes=most), Rules()).outcome, given["urls"])
     outcomes = [outcome.value for outcome in judged]
 # Not ru_maxrss, which begins with what the process that started this one used.
 peak = int(re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1])
@@ -792,7 +793,7 @@ def probe(standin: StandIn, urls: list[str], *, threads: int = 8, files: int = 0
         "ca": str(standin.ca_file),
         "threads": threads,
         "files": files,
-        "most": MOST,
+        "max_bytes": MOST,
         "timeout": timeout,
     }
     done = subprocess.run(
@@ -831,14 +832,14 @@ def test_names_that_lead_to_this_machine_are_refused(standin: StandIn, name: str
         rules = parse_connect_to(f"public.example.com:80:127.0.0.1:{standin.http_port}")
         standin.reset_counts()
         with Client(NetworkOptions(timeout=5, connect_to=rules), threads=1) as client:
-            assert client.get(url, most=MOST).failure is Outcome.BLOCKED
+            assert client.get(url, max_bytes=MOST).failure is Outcome.BLOCKED
         assert [seen.host for seen in standin.requests] == ["public.example.com"] * ("public" in url)
 
 
 def test_private_addresses_can_be_allowed(standin: StandIn) -> None:
     standin.script("localhost", "*", keeps(head(WHOLE), PHOTO))
     with Client(NetworkOptions(timeout=5, allow_private=True), threads=1) as client:
-        reply = client.get(f"http://localhost:{standin.http_port}/", most=MOST)
+        reply = client.get(f"http://localhost:{standin.http_port}/", max_bytes=MOST)
     assert reply.body == PHOTO
 
 
@@ -850,13 +851,13 @@ def test_closing_the_client_ends_requests_under_way(standin: StandIn) -> None:
     before = open_things()
     client = Client(options, threads=len(urls))
     with ThreadPoolExecutor(len(urls)) as executor:
-        flying = [executor.submit(client.get, url, most=MOST) for url in urls]
+        flying = [executor.submit(client.get, url, max_bytes=MOST) for url in urls]
         time.sleep(0.5)
         began = time.monotonic()
         client.close()
         assert {future.result(timeout=GENEROUS).failure for future in flying} == {Outcome.TIMEOUT}
         assert time.monotonic() - began < GENEROUS
-        assert client.get("http://good.example.com/", most=MOST).failure is Outcome.TIMEOUT
+        assert client.get("http://good.example.com/", max_bytes=MOST).failure is Outcome.TIMEOUT
     threads, files = settled(before)
     assert threads <= before[0]
     assert files <= before[1]
@@ -867,7 +868,7 @@ def test_closing_the_client_closes_its_connections(standin: StandIn) -> None:
     client = Client(NetworkOptions(timeout=2, connect_to=parse_connect_to(standin.connect_to)), threads=1)
     for number in range(5):
         standin.script(f"kept{number}.example.com", "*", keeps(head(WHOLE), PHOTO))
-        client.get(f"http://kept{number}.example.com/", most=MOST)
+        client.get(f"http://kept{number}.example.com/", max_bytes=MOST)
     client.close()
     assert settled(before)[1] <= before[1]
 
@@ -889,9 +890,9 @@ def test_a_reply_left_in_a_connection_is_not_taken_for_the_next(standin: StandIn
         for name, script in first.items():
             standin.script(f"smuggle-{name}.example.com", "/first", script)
             standin.script(f"smuggle-{name}.example.com", "/second", keeps(head(WHOLE), PHOTO))
-            client.get(f"http://smuggle-{name}.example.com/first", most=MOST)
+            client.get(f"http://smuggle-{name}.example.com/first", max_bytes=MOST)
             time.sleep(0.05)
-            assert client.get(f"http://smuggle-{name}.example.com/second", most=MOST).body == PHOTO, name
+            assert client.get(f"http://smuggle-{name}.example.com/second", max_bytes=MOST).body == PHOTO, name
 
 
 def test_a_header_that_is_none_does_not_print_a_traceback(standin: StandIn) -> None:

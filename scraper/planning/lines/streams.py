@@ -81,12 +81,12 @@ class Stream:
             return given
         return self._piece(size)
 
-    def read_all(self, most: int) -> bytes:
-        """What is left, or its first `most` bytes."""
+    def read_all(self, max_bytes: int) -> bytes:
+        """What is left, or its first `max_bytes` bytes."""
         parts = []
-        while most > 0 and (part := self.read(most)):
-            parts.append(part[:most])
-            most -= len(part)
+        while max_bytes > 0 and (part := self.read(max_bytes)):
+            parts.append(part[:max_bytes])
+            max_bytes -= len(part)
         return b"".join(parts)
 
 
@@ -116,9 +116,9 @@ def lines(stream: Readable) -> Iterator[bytes]:
             yield line[:LONGEST_LINE].removesuffix(b"\r")
 
 
-def first_lines(stream: Stream, most: int) -> list[bytes]:
+def first_lines(stream: Stream, count: int) -> list[bytes]:
     """The first lines that are not blank, without reading them away; the last of a long list may not be whole."""
     found = [line.removesuffix(b"\r") for line in stream.sample.split(b"\n")]
     if len(found) > 1 and not stream.whole:
         found.pop()
-    return [line[:LONGEST_LINE] for line in found if line.strip()][:most]
+    return [line[:LONGEST_LINE] for line in found if line.strip()][:count]

@@ -128,7 +128,7 @@ class Api:
         bodies: list[bytes] = []
         room = LARGEST_LIST
         while True:
-            reply = self._client.get(pages.url, most=room)
+            reply = self._client.get(pages.url, max_bytes=room)
             failed = _failed(reply)
             if failed is not None:
                 return Answer(failed, pages.url, reply.retry_after)

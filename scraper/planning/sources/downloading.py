@@ -54,8 +54,8 @@ class Came:
 class PartFile:
     """The part of a file that has come so far: a sink for its rest. One run at a time may have it open."""
 
-    def __init__(self, path: Path, *, most: int | None, exactly: int | None = None) -> None:
-        """For the file that will be at `path` and has up to `most` bytes, or `exactly` so many.
+    def __init__(self, path: Path, *, max_bytes: int | None, exactly: int | None = None) -> None:
+        """For the file that will be at `path` and has up to `max_bytes` bytes, or `exactly` so many.
 
         Raises:
             StoppedEarlyError: it cannot be written, or another run has it open.
@@ -63,7 +63,7 @@ class PartFile:
         self.path = path
         self._part = path.with_name(path.name + PART)
         self._note = path.with_name(path.name + PART + _NOTE)
-        self._most = most if exactly is None else exactly
+        self._max_bytes = max_bytes if exactly is None else exactly
         self._exactly = exactly
         self.problem = ""
         self.total: int | None = None
@@ -106,8 +106,10 @@ class PartFile:
         if part.total is not None and self._exactly not in (None, part.total):
             self.problem = f"the file there has {part.total:,} bytes, and the known list {self._exactly:,}"
             return False
-        if part.total is not None and self._most is not None and part.total > self._most:
-            self.problem = f"it has {part.total:,} bytes, and without --yes no more than {self._most:,} are downloaded"
+        if part.total is not None and self._max_bytes is not None and part.total > self._max_bytes:
+            self.problem = (
+                f"it has {part.total:,} bytes, and without --yes no more than {self._max_bytes:,} are downloaded"
+            )
             return False
         if part.start not in (0, self.size):
             self.problem = "the host sent another part than was asked for"
@@ -121,8 +123,8 @@ class PartFile:
 
     def write(self, piece: bytes) -> bool:
         """Take in what came."""
-        if self._most is not None and self.size + len(piece) > self._most:
-            self.problem = f"it has more than {self._most:,} bytes"
+        if self._max_bytes is not None and self.size + len(piece) > self._max_bytes:
+            self.problem = f"it has more than {self._max_bytes:,} bytes"
             return False
         try:
             self._file.write(piece)
@@ -133,7 +135,7 @@ class PartFile:
         self.size += len(piece)
         return True
 
-    def settle(self) -> Path:
+    def keep(self) -> Path:
         """Let all of it reach the disk, and tell where it is.
 
         Raises:
@@ -195,12 +197,12 @@ def _taken(known: KnownList, url: str, part: PartFile, reply: Reply, before: int
 def _checked(known: KnownList, url: str, part: PartFile, before: int) -> Came:
     """Give a whole file its name, if it is the right one."""
     try:
-        kept = look(part.settle(), url)
+        kept = look(part.keep(), url)
         if not is_right(known, kept):
             part.clear()
             how = f"what came is not the file that is known: SHA-256 {kept.sha256}"
             return Came(ListingOutcome.NOT_A_LIST, how, again=before > 0)  # perhaps for what was there before
-        part.finish()
+        part.keep()
         kept = replace(kept, path=part.path)
         note(kept)
     except OSError as error:

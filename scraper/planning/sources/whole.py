@@ -84,7 +84,7 @@ class KnownFile:
     def _download(self) -> Iterator[Answers]:
         """Try the addresses, in order, until one has given the file."""
         path = self._folders[-1] / self._known.file
-        most = None if self._means.agreed else UNASKED
+        max_bytes = None if self._means.agreed else UNASKED
         part: PartFile | None = None
 
         def close() -> None:
@@ -103,7 +103,7 @@ class KnownFile:
             stack.enter_context(crew)
             for address in self._known.addresses:
                 self._means.notice(f"{self.name}: downloading {address} to {path}")
-                part = PartFile(path, most=most, exactly=self._known.bytes)
+                part = PartFile(path, max_bytes=max_bytes, exactly=self._known.bytes)
                 yield from self._from(address, crew, part)
                 part.close()
                 if self._came.kept is not None and self._is_list(self._came.kept):
