@@ -202,7 +202,7 @@ def _checked(known: KnownList, url: str, part: PartFile, before: int) -> Came:
             part.clear()
             how = f"what came is not the file that is known: SHA-256 {kept.sha256}"
             return Came(ListingOutcome.NOT_A_LIST, how, again=before > 0)  # perhaps for what was there before
-        part.keep()
+        part.finish()
         kept = replace(kept, path=part.path)
         note(kept)
     except OSError as error:
