@@ -277,6 +277,8 @@ class Scheduler:
         if meaning is not Meaning.REFUSAL:
             tries.counted += 1
             decision = decide(attempt, self._limits.policy, tries=tries.counted, now=now, rng=self._rng)
+            if meaning is Meaning.OWN and decision.state is State.WAITING:
+                self._last.add(candidate.id)
         else:
             decision = self._refused(attempt, tries, pacer, now)
         if decision.state is State.WAITING and decision.form is candidate.form:

@@ -26,6 +26,7 @@ class Crowd:
         self.limit: float | None = None
         self._answered: deque[int] = deque(maxlen=_REMEMBERED)
         self._refused = 0
+        self._suspected = 0
         self._before = False
         self._stretch = 1.0
         self._span = _SPAN
@@ -40,12 +41,17 @@ class Crowd:
 
     def refused(self, at_once: int) -> None:
         """Take in likewise the refusal that closed the group: others may follow from that alone."""
-        self._refused = at_once
+        self._refused = max(at_once, self._suspected)
+
+    def suspect(self, at_once: int) -> None:
+        """Take in a refusal that may be the URL's own, or the first of several."""
+        self._suspected = at_once
 
     def opened(self, closed: float, now: float) -> bool:
         """Take in that the group answers again after so many seconds; whether it had refused for the crowd."""
         bound, self._before = self._bound(closed), True
         self._answered.clear()
+        self._suspected = 0
         if bound is None:
             self.limit, self._stretch = None, 1.0
             return False

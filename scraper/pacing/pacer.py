@@ -32,6 +32,8 @@ Someone has begun the run, and still looks at it. A host that says 429 is there.
 _SOON: Final = 2.0
 """Seconds within which a host that refused one request alone answers again, if it was not for the pace."""
 _CUT: Final = 0.7
+_SLOWLY: Final = 2.0
+"""Requests a second below which each refusal counts."""
 _SLOW: Final = 3
 """An answer that took more than the deadline divided by this came from a host with too much to do."""
 
@@ -159,7 +161,12 @@ class Pacer:
         self.in_flight -= 1
         begun, at_once = self._begun.pop(ended.number, (now, 1))
         meaning = self._refusals.judge(
-            ended.number, ended.outcome, ended.status, first=ended.first, left_over=ended.left_over
+            ended.number,
+            ended.outcome,
+            ended.status,
+            first=ended.first,
+            left_over=ended.left_over,
+            plain=bool(ended.retry_after) or (self._rate.value is not None and self._rate.value < _SLOWLY),
         )
         if meaning is Meaning.ANSWER:
             self._crowd.answered(at_once, now)
@@ -171,6 +178,7 @@ class Pacer:
                 self._crowd.refused(at_once)
             self._refused(ended, begun, now)
         elif meaning is Meaning.OWN:
+            self._crowd.suspect(at_once)
             self._answers += 1  # it took its share of what the host allows
             self._rate.answered()
             if self._refusals.mostly_own and not self._undone:

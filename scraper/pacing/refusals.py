@@ -23,7 +23,11 @@ _FEW: Final = 3
 _BETWEEN: Final = 4
 """Answers to others, since a URL was refused first, that make it its own when it is refused again."""
 _REMEMBERED: Final = 8
-_RECENT: Final = 32
+_TWO: Final = 2
+_LAST: Final = 24
+_RECENT: Final = 256
+_SHARE: Final = 0.035
+"""Of the last first tries, a share of refusals that no fault of a moment makes; or three of the last 24."""
 _KEPT: Final = 4096
 
 SUSPICIOUS: Final = frozenset(
@@ -69,7 +73,9 @@ class Refusals:
         """Whether what is refused here is mostly refused for itself."""
         return len(self._own) >= _FEW and sum(self._own) > 0.6 * len(self._own)
 
-    def judge(self, number: int, outcome: Outcome, status: int | None, *, first: bool, left_over: bool) -> Meaning:
+    def judge(
+        self, number: int, outcome: Outcome, status: int | None, *, first: bool, left_over: bool, plain: bool = False
+    ) -> Meaning:
         """Take in how a request ended.
 
         Args:
@@ -79,6 +85,8 @@ class Refusals:
             first: whether it was the first try of its URL in this run. That a URL which failed fails again says little
                 of the group: the last ones of a run are all such.
             left_over: whether an earlier run has asked for the URL, and it is asked for again all the same.
+            plain: whether one refusal is enough, since the host names a time to come back, or is asked so slowly that
+                the next answer is far away.
         """
         if outcome.kind is Kind.REFUSED:
             return Meaning.NOTHING
@@ -99,7 +107,7 @@ class Refusals:
         if left_over and self._row < IN_A_ROW:
             return Meaning.OWN
         before = self._refused.get(number)
-        return self._refused_first(number) if before is None else self._refused_again(before)
+        return self._refused_first(number, plain=plain) if before is None else self._refused_again(before)
 
     def _note(self, *, first: bool, failed: bool) -> None:
         if first:
@@ -114,21 +122,24 @@ class Refusals:
             self._own.append(False)
         return Meaning.ANSWER
 
-    def _refused_first(self, number: int) -> Meaning:
+    def _refused_first(self, number: int, *, plain: bool) -> Meaning:
         self._refused[number] = _Refused(self._answers)
         if len(self._refused) > _KEPT:
             self._refused.popitem(last=False)
-        return Meaning.OWN if self.mostly_own and not self._more_than_own() else Meaning.REFUSAL
+        return Meaning.REFUSAL if self._are_many() or (plain and not self.mostly_own) else Meaning.OWN
 
-    def _more_than_own(self) -> bool:
-        """Whether more is refused than what is refused for itself accounts for."""
-        if self._row >= _FEW:
-            return True
-        usual = len(self._first_tries) * self._owners / max(self._asked, 1)
-        if sum(self._first_tries) < 2 * usual + _FEW + 1:
-            return False
-        self._first_tries.clear()
-        return True
+    def _are_many(self) -> bool:
+        """Whether so many are refused that they are not refused for themselves, or by some fault of the moment."""
+        usual = self._owners / max(self._asked, 1) if self.mostly_own else 0.0
+        recent = list(self._first_tries)[-_LAST:]
+        many = (
+            self._row >= (_FEW if self.mostly_own else _TWO)
+            or sum(recent) >= _FEW + 2 * usual * len(recent)
+            or sum(self._first_tries) >= _SHARE * _RECENT + 2 * usual * len(self._first_tries)
+        )
+        if many:
+            self._first_tries.clear()
+        return many
 
     def _refused_again(self, before: _Refused) -> Meaning:
         between = self._answers - before.answers

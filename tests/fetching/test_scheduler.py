@@ -560,14 +560,15 @@ def test_a_group_that_refuses_is_left_alone_and_then_asked_for_one_thing() -> No
     bench = one_class(100, 200, 200, limits=Limits(4))
     found = bench.all_now()
     assert len(found) == 8
-    bench.end(found[0], Outcome.THROTTLED)
-    assert list(bench.scheduler.held()) == ["flickr"]
-    for candidate in found[1:]:
+    for candidate in found:
         bench.end(candidate, Outcome.THROTTLED)
+    assert list(bench.scheduler.held()) == ["flickr"]
     assert bench.all_now() == []
-    bench.now = bench.scheduler.next_due(bench.now) or 0.0
+    bench.now += 0.9
+    assert bench.all_now() == []
+    bench.now += 0.1
     (one,) = bench.all_now()
-    assert one.rank == 9, "another photo than those that were refused"
+    assert one.rank >= 9, "another photo than those that were refused"
     bench.now += 1
     bench.end(one, Outcome.SAVED)
     assert not bench.scheduler.held()["flickr"].closed

@@ -24,8 +24,28 @@ def again(refusals: Refusals, number: int, outcome: Outcome, status: int | None 
     return refusals.judge(number, outcome, status, first=False, left_over=False)
 
 
-def test_429_is_a_refusal_at_once() -> None:
-    assert fresh(Refusals(), 1, Outcome.THROTTLED, 429) is Meaning.REFUSAL
+def test_two_of_429_in_a_row_are_a_refusal_and_one_alone_is_not() -> None:
+    refusals = Refusals()
+    found = [fresh(refusals, number, Outcome.THROTTLED, 429) for number in range(3)]
+    assert found == [Meaning.OWN, Meaning.REFUSAL, Meaning.REFUSAL]
+
+
+def test_one_is_enough_where_the_host_names_a_time_or_is_asked_slowly() -> None:
+    assert Refusals().judge(1, Outcome.THROTTLED, 429, first=True, left_over=False, plain=True) is Meaning.REFUSAL
+
+
+def test_a_fault_now_and_then_is_no_refusal_and_many_are() -> None:
+    refusals, found = Refusals(), []
+    for number in range(1000):
+        fresh(refusals, 2 * number, Outcome.SAVED, 200)
+        found.append(
+            fresh(refusals, 2 * number + 1, *((Outcome.THROTTLED, 429) if number % 50 == 0 else (Outcome.SAVED, 200)))
+        )
+    assert Meaning.REFUSAL not in found
+    for number in range(2000, 2032, 2):
+        fresh(refusals, number, Outcome.SAVED, 200)
+        found.append(fresh(refusals, number + 1, Outcome.THROTTLED, 429))
+    assert Meaning.REFUSAL in found[-16:-8]
 
 
 @pytest.mark.parametrize("status", OUTCOMES)
@@ -35,7 +55,7 @@ def test_other_answers_are_refusals_once_many_in_a_row_are_such_and_each_one_fro
     found = [fresh(refusals, number, OUTCOMES[status], status) for number in range(IN_A_ROW)]
     assert found == [Meaning.NOTHING] * (IN_A_ROW - 1) + [Meaning.REFUSAL]
     assert fresh(refusals, 100, Outcome.SAVED, 200) is Meaning.ANSWER
-    assert fresh(refusals, 101, OUTCOMES[status], status) is Meaning.REFUSAL
+    assert [fresh(refusals, number, OUTCOMES[status], status) for number in (101, 102)][1] is Meaning.REFUSAL
 
 
 def test_other_answers_between_pictures_are_none() -> None:
@@ -68,7 +88,7 @@ def test_the_last_urls_of_a_run_which_failed_and_fail_again_are_no_refusal() -> 
 
 def test_a_url_that_is_refused_again_while_others_are_answered_is_refused_for_itself() -> None:
     refusals = Refusals()
-    assert fresh(refusals, 1, Outcome.THROTTLED, 429) is Meaning.REFUSAL
+    fresh(refusals, 1, Outcome.THROTTLED, 429)
     for number in range(2, 8):
         fresh(refusals, number, Outcome.SAVED, 200)
     assert again(refusals, 1, Outcome.THROTTLED, 429) is Meaning.OWN

@@ -140,6 +140,7 @@ class Host:
         status: of a refusal.
         latency: seconds of an answer, on average.
         own: share of URLs that are refused whoever asks, whenever.
+        once: share of URLs that are refused when they are asked for first.
         served: answers a second at most; what is asked beyond that waits in line.
         retry_after: seconds told with a refusal.
     """
@@ -148,6 +149,7 @@ class Host:
     status: int = 429
     latency: float = 0.1
     own: float = 0.0
+    once: float = 0.0
     served: float = math.inf
     retry_after: float | None = None
     seed: int = 1
@@ -155,6 +157,7 @@ class Host:
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
         self._free_at = 0.0
+        self._seen: set[int] = set()
 
     def ask(self, number: int, now: float, at_once: int) -> Answer:
         """Answer a request for a URL, with how many are under way with it."""
@@ -163,6 +166,10 @@ class Host:
             return Answer(self.status, seconds / 2, self.retry_after)
         if self.owned(number):
             return Answer(429, seconds / 2)
+        if self.once and number not in self._seen:
+            self._seen.add(number)
+            if self._rng.random() < self.once:
+                return Answer(429, seconds / 2)
         if self.served < math.inf:
             self._free_at = max(now, self._free_at) + 1 / self.served
             seconds += self._free_at - now

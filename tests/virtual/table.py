@@ -67,6 +67,7 @@ CASES: Final = (
     Case("2,000 a day", lambda: Host(FixedWindow(_QUOTA, DAY)), 4 * DAY, 3 * _QUOTA / (4 * DAY - WARM_UP)),
     Case("2 a second, 8 every other hour", lambda: Host(Bucket(night, 10)), 8 * HOUR, 5),
     Case("a URL in 20 refused for itself", lambda: Host(Open(), own=0.05), 1000, 40 * 0.95 / 1.075, threads=4),
+    Case("a URL in 100 refused once", lambda: Host(Open(), once=0.01), 1000, 40 * 0.99, threads=4),
     Case("503 in place of 429", lambda: Host(Penalty(Bucket(3, 10), 5), status=503), 2 * HOUR, 3),
     Case("403 to everybody", lambda: Host(Penalty(Bucket(5, 10), 5), status=403), 2 * HOUR, 5),
     Case("400 to everybody", lambda: Host(Penalty(Bucket(5, 10), 5), status=400), 2 * HOUR, 5),
