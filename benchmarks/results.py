@@ -19,11 +19,11 @@ shown. Server and client share the cores.
 """
 
 
-def write(name: str, text: str) -> None:
+def write(name: str, text: str, file: Path = FILE) -> None:
     """Put the part of one benchmark in its place."""
-    before = FILE.read_text(encoding="utf-8") if FILE.exists() else _HEAD
+    before = file.read_text(encoding="utf-8") if file.exists() else _HEAD
     made = f"\n`python -m benchmarks {name}`, {dt.datetime.now(dt.UTC):%Y-%m-%d}, on {machine()}.\n"
     part = f"<!-- {name} -->\n{text.strip()}\n{made}<!-- end of {name} -->\n"
     pattern = re.compile(rf"<!-- {name} -->\n.*?<!-- end of {name} -->\n", re.DOTALL)
     after = pattern.sub(lambda _: part, before) if pattern.search(before) else f"{before}\n{part}"
-    FILE.write_text(after, encoding="utf-8")
+    file.write_text(after, encoding="utf-8")

@@ -260,7 +260,6 @@ def test_pictures_that_opt_out_are_kept_only_on_request(tmp_path: Path) -> None:
 def test_bad_input_changes_nothing(copied: Scraper) -> None:
     before = copied.snapshot()
     says = {
-        "--retry throttled": "--retry cannot be throttled, which is no failure to ask for again",
         "--retry saved": "--retry cannot be saved, which is no failure",
         "--retry withdrawn": "--retry cannot be withdrawn, which is no failure",
         "--retry dead": "--retry must be one of ",
