@@ -358,6 +358,15 @@ def test_a_dead_class_among_living_ones_is_dead() -> None:
     assert {one[:2] for one in run.held().values()} == {(State.LOST, Outcome.GONE)}
 
 
+def test_hundreds_of_dead_photos_of_all_classes_are_a_networks() -> None:
+    run = Run()
+    run.pictures()
+    for _ in range(200):
+        assert run.problem is None
+        run.ask(Outcome.GONE)
+    assert str(run.problem).startswith("not one picture among 200 photos, nearly every answer is 404 Not Found")
+
+
 def test_silence_and_other_pictures_than_those_of_a_lock_are_no_answers_alike() -> None:
     for outcome in (Outcome.TIMEOUT, Outcome.CHANGED):
         run = Run()

@@ -384,6 +384,7 @@ def test_junk_between_segments_is_stepped_over_and_no_picture_is_behind_what_is_
     known = list(parts(body))
     assert known[-1][0] == jpeg.START_OF_SCAN
     assert list(parts(body[:2] + b"junk" + body[2:])) == [*known[:-1], known[-1]]
+    assert list(parts(body[:2] + b"\xff" + body[2:])) == known
     assert list(parts(body[:2] + b"\xff\xff" + body[2:])) == known
     assert list(parts(body[:2] + b"\xff\x00" + body[2:])) == known
     assert list(parts(body[:2] + b"\xff\xd8" + body[2:])) == known
@@ -429,6 +430,17 @@ def test_a_scans_header_is_read_field_by_field() -> None:
     assert list(jpeg.scans(body, 2)) == [jpeg.scan_at(body, 2, end)]
     alone = body[: end + len(data)]
     assert jpeg.scan_at(alone, 2, end) == jpeg.Scan(components, 5, 60, 3, 2, end, len(alone))
+
+
+def test_what_stands_behind_the_fields_of_a_scans_header_is_passed_over() -> None:
+    head = sos(1, 1, 0x21, 0, 63, 0x10, 7, 7)
+    assert jpeg.scan_at(head, 0, len(head)) == jpeg.Scan(((1, 2, 1),), 0, 63, 1, 0, len(head), len(head))
+
+
+def test_the_first_frame_of_several_is_the_pictures() -> None:
+    body, other = encode(Picture()), encode(Picture(width=90, height=40))
+    frames = [one[start:end] for one in (body, other) for marker, start, end in jpeg.segments(one) if marker == 0xC0]
+    assert outline_of("JPEG", body.replace(frames[0], b"".join(frames))).size == (70, 50)
 
 
 @pytest.mark.parametrize("payload", [(), (1, 1, 0, 0, 63), (2, 1, 0, 0, 63, 0), (4, 1, 0, 2, 0, 0, 63, 0), (255,) * 40])
