@@ -48,6 +48,11 @@ WITH_COMMANDS: Final = (
     "test_a_command_line_that_is_none_is_left_out",
 )
 """Tests of `discretion` that start processes."""
+OF_THE_FOLDER: Final = (
+    "test_the_table_is_as_large_as_told",
+    "test_the_files_are_those_of_which_the_sources_are_told",
+)
+"""Tests of what is in the folder of a package, where mutmut puts files of its own."""
 GROUPS: Final[Mapping[str, Group]] = {
     "pictures": Group(
         [f"pictures.{name}" for name in ("bounds", "formats", "jpeg", "judge")],
@@ -68,7 +73,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "forecast": Group(["planning.forecasting.forecast"], ["tests/planning/test_forecast.py"]),
     "naming": Group(
         [f"naming.{name}" for name in ("choosing", "finding", "labels", "taking", "wordnet")],
-        [f"tests/naming/test_{name}.py" for name in ("choosing", "finding", "labels", "taking")],
+        ["tests/naming", *(f"--deselect=tests/naming/test_table.py::{name}" for name in OF_THE_FOLDER)],
     ),
     "statistics": Group(
         [f"statistics.{name}" for name in ("clusters", "inverse", "quantiles", "surveys", "uploads")],
