@@ -1,9 +1,9 @@
 """n real photographs for each of some ImageNet classes, through one auditable and restartable SQLite manifest.
 
-    from scraper import FetchOptions, PlanOptions, fetch, plan, report
+    from scraper import FetchOptions, PlanOptions, fetch, plan, progress_bar, report
 
     plan(["n01440764", "n02123045"], PlanOptions(n=10), manifest="cats.db")
-    fetch(FetchOptions(threads=32), manifest="cats.db")
+    fetch(FetchOptions(threads=32), manifest="cats.db", progress=progress_bar())
     print(report("cats.db").totals)
 
 Nothing here prints or exits; errors are those of `scraper.errors`. Names are imported when they are first used.
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from scraper.auditing.surveying import SurveySummary, survey
     from scraper.auditing.tracing import Trace, trace
     from scraper.auditing.verifying import VerifySummary, verify
-    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, SurveyOptions
+    from scraper.cli.telling.progress import progress_bar
+    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, SurveyOptions, VerifyOptions
     from scraper.errors import ScraperError
     from scraper.exporting.dataset import ExportProgress, ExportSummary, export
     from scraper.exporting.options import ExportOptions
@@ -58,6 +59,7 @@ __all__ = [
     "SurveyOptions",
     "SurveySummary",
     "Trace",
+    "VerifyOptions",
     "VerifySummary",
     "Wnid",
     "__version__",
@@ -66,6 +68,7 @@ __all__ = [
     "fetch",
     "forget",
     "plan",
+    "progress_bar",
     "report",
     "survey",
     "trace",
@@ -73,7 +76,15 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "scraper.config": ("DropOptions", "FetchOptions", "NetworkOptions", "PlanOptions", "SurveyOptions"),
+    "scraper.config": (
+        "DropOptions",
+        "FetchOptions",
+        "NetworkOptions",
+        "PlanOptions",
+        "SurveyOptions",
+        "VerifyOptions",
+    ),
+    "scraper.cli.telling.progress": ("progress_bar",),
     "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
     "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),

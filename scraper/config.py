@@ -329,7 +329,7 @@ class PlanOptions(Options):
         if self.lock is None:
             return
         if self.n is not None:
-            raise OptionError("n", "contradicts --lock, which says how many images each class has: plan -n later")
+            raise OptionError("n", "contradicts --lock, which says how many images each class has: give -n later")
         if self.preset is not None:
             raise OptionError("preset", "contradicts --lock, whose classes are planned: name some to take only these")
         if self.oversample != OVERSAMPLE:

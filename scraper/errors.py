@@ -12,13 +12,54 @@
     └── InterruptedRunError (130)   someone asked the run to stop; the same holds
 
 An HTTP failure is not an error here: it is an `Outcome`, a value that is recorded.
+
+Messages are written for whoever typed a command. Callers in Python get the same sentence in their own terms:
+
+>>> error = InputError("there is no folder im: give the --out that fetch wrote to, or `scraper verify --repair` first")
+>>> str(error)
+'there is no folder im: give the out that fetch wrote to, or `verify(VerifyOptions(repair=True))` first'
 """
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_COMMAND: Final = re.compile(
+    r"`scraper (plan|drop|fetch|report|survey|export|verify)((?: --[a-z-]+(?: [^\s`-][^\s`]*)?)*)`"
+)
+_GIVEN: Final = re.compile(r" --([a-z-]+)(?: ([^\s`-][^\s`]*))?")
+_FLAG: Final = re.compile(r"(?<![^\s`(])(?:--(?=[a-z]{2})|-(?=n\b))([a-z]+(?:-[a-z]+)*)(?![^\s`,;:.)])")
+
+
+def in_python(text: str) -> str:
+    """A message with commands as calls, and flags by the names of their fields.
+
+    >>> in_python("`scraper fetch --retry gone` asks again; a smaller -n, or no --max-bytes, may do")
+    "`fetch(FetchOptions(retry='gone'))` asks again; a smaller n, or no max_bytes, may do"
+    """
+    return _FLAG.sub(lambda flag: flag[1].replace("-", "_"), _COMMAND.sub(_call, text))
+
+
+def _call(command: re.Match[str]) -> str:
+    fields = (f"{name.replace('-', '_')}={value or True!r}" for name, value in _GIVEN.findall(command[2]))
+    options = ", ".join(fields)
+    return f"`{command[1]}({command[1].title()}Options({options}))`" if options else f"`{command[1]}()`"
 
 
 class ScraperError(Exception):
     """Base of all errors meant for people: the message is one line that says what is wrong and what to do."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message for a caller in Python."""
+        return in_python(self.as_typed)
+
+    @property
+    def as_typed(self) -> str:
+        """The message for someone at the command line, with flags as they are typed."""
+        return super().__str__()
 
 
 class InputError(ScraperError):

@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
 Member = TypeVar("Member", bound=enum.StrEnum)
+Item = TypeVar("Item")
 _LONGEST_NAME: Final = 255
 """Bytes of the longest name of a file or folder."""
 _LONGEST_PATH: Final = 4000
@@ -277,6 +278,11 @@ class Texts(Kind[tuple[str, ...]]):
     def text(self, value: tuple[str, ...]) -> str:
         """The texts by commas."""
         return ",".join(value)
+
+
+def several(given: str | Iterable[Item]) -> Iterable[str | Item]:
+    """Items of which there may be one: a text alone is one of them, and not its letters."""
+    return (given,) if isinstance(given, str) else given
 
 
 def items(given: object) -> list[str]:

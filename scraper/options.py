@@ -95,6 +95,17 @@ class Options:
         """
 
     @classmethod
+    def or_default(cls, given: Self | None) -> Self:
+        """The options that a function was given; the defaults where it was given none.
+
+        Raises:
+            OptionError: they are of another kind.
+        """
+        if given is not None and not isinstance(given, cls):
+            raise OptionError("options", f"must be {cls.__name__}, not {given!r}")
+        return cls() if given is None else given
+
+    @classmethod
     def flags(cls) -> Iterator[tuple[str, FlagSpec]]:
         """Every option that has a flag, groups included, by the flag's name with `_` for `-`."""
         for field in dataclasses.fields(cast("Any", cls)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from scraper.auditing.tracing import find, named_by
 from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError
+from scraper.kinds import several
 from scraper.manifest.access import withdrawing
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.manifest.core import Manifest
@@ -64,7 +65,7 @@ def forget(
         ManifestError: the manifest cannot be used, or another run holds it.
         StoppedEarlyError: the file system refused; the same command goes on.
     """
-    path, out, given = Path(manifest), Path(out), list(what)
+    path, out, given = Path(manifest), Path(out), list(several(what))
     with exclusive(path, create=False) as book:
         wanted = _everything(book, given)
         affected = [known for known in withdrawing.matching(book, wanted) if known.outcome is not Outcome.WITHDRAWN]

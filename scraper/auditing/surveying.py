@@ -128,7 +128,7 @@ def survey(
         StoppedEarlyError: the hosts keep refusing, or somebody else answers for them; what was answered is kept.
         InterruptedRunError: `stop` was asked; the same holds.
     """
-    options = options or SurveyOptions()
+    options = SurveyOptions.or_default(options)
     path = Path(manifest)
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False))

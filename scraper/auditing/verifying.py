@@ -96,7 +96,7 @@ def verify(
         ManifestError: the manifest cannot be used, or something is to be changed while a run is writing.
         InterruptedRunError: `stop` was asked; nothing was changed.
     """
-    path, options, stop = Path(manifest), options or VerifyOptions(), stop or Stop()
+    path, options, stop = Path(manifest), VerifyOptions.or_default(options), stop or Stop()
     if options.missing_anyway and not options.repair:
         raise InputError("--missing-anyway says which images to put back to waiting, and so goes with --repair")
     if not (options.repair or options.remove_strays):

@@ -95,7 +95,7 @@ def _classes(call: Call[ClassesOptions]) -> int:
 
 def _plan(call: Call[PlanOptions]) -> int:
     from scraper.cli.telling.planned import describe_plan, describe_rehearsal, ways
-    from scraper.cli.telling.progress import plan_progress
+    from scraper.cli.telling.progress import progress_bar
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import SourceSilentError
 
@@ -105,19 +105,19 @@ def _plan(call: Call[PlanOptions]) -> int:
     classes = class_words(call.words) if told else standard_input(usage(PLAN))
     dry = call.options.dry_run
     try:
-        with plan_progress() as (progress, notice), stopping() as stop:
+        with progress_bar() as bar, stopping() as stop:
             summary = plan(
                 classes,
                 call.options,
                 manifest=call.manifest,
-                progress=progress,
-                notice=notice,
+                progress=bar,
+                notice=bar.say,
                 ask=asker(),
                 stop=stop,
                 argv=_argv(),
             )
     except SourceSilentError as error:
-        raise StoppedEarlyError("\n".join([str(error), *ways(error.summary, piped=not told)])) from error
+        raise StoppedEarlyError("\n".join([error.as_typed, *ways(error.summary, piped=not told)])) from error
     text = describe_rehearsal(summary) if dry else describe_plan(summary, piped=not told)
     print_text(text, done=not dry)
     return 0 if summary.complete else 1
@@ -133,13 +133,13 @@ def _drop(call: Call[DropOptions]) -> int:
 
 
 def _fetch(call: Call[FetchOptions]) -> int:
-    from scraper.cli.telling.progress import fetch_progress
+    from scraper.cli.telling.progress import progress_bar
     from scraper.cli.telling.summaries import describe_fetch
     from scraper.fetching.draining import fetch
     from scraper.reporting.locked import lock_fate
 
-    with fetch_progress() as (progress, notice), stopping() as stop:
-        summary = fetch(call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv())
+    with progress_bar() as bar, stopping() as stop:
+        summary = fetch(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=_argv())
     print_text(describe_fetch(summary, lock_fate(call.manifest)), done=True)
     return 1 if summary.unresolved and not summary.listed else 0
 
@@ -184,32 +184,28 @@ def _report_class(call: Call[ReportOptions]) -> int:
 
 def _verify(call: Call[VerifyOptions]) -> int:
     from scraper.auditing.verifying import verify
-    from scraper.cli.telling.progress import verify_progress
+    from scraper.cli.telling.progress import progress_bar
     from scraper.cli.telling.summaries import describe_verify
 
-    with verify_progress() as (progress, notice), stopping() as stop:
-        summary = verify(
-            call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv()
-        )
+    with progress_bar() as bar, stopping() as stop:
+        summary = verify(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=_argv())
     print_text(describe_verify(summary))
     return 0 if summary.sound or summary.repaired else 1
 
 
 def _survey(call: Call[SurveyOptions]) -> int:
     from scraper.auditing.surveying import survey
-    from scraper.cli.telling.progress import survey_progress
+    from scraper.cli.telling.progress import progress_bar
     from scraper.cli.telling.summaries import describe_survey
 
-    with survey_progress() as (progress, notice), stopping() as stop:
-        summary = survey(
-            call.options, manifest=call.manifest, progress=progress, notice=notice, stop=stop, argv=_argv()
-        )
+    with progress_bar() as bar, stopping() as stop:
+        summary = survey(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=_argv())
     print_text(describe_survey(summary), done=True)
     return 0
 
 
 def _export(call: Call[ExportOptions]) -> int:
-    from scraper.cli.telling.progress import export_progress
+    from scraper.cli.telling.progress import progress_bar
     from scraper.cli.telling.summaries import describe_export
     from scraper.exporting.dataset import export
 
@@ -222,8 +218,8 @@ def _export(call: Call[ExportOptions]) -> int:
         FilePath(Path).take(dest)
     except ValueError as error:
         raise InputError(f"the place of an export {error}") from None
-    with export_progress() as progress, stopping() as stop:
-        summary = export(form, dest, call.options, manifest=call.manifest, progress=progress, stop=stop)
+    with progress_bar() as bar, stopping() as stop:
+        summary = export(form, dest, call.options, manifest=call.manifest, progress=bar, stop=stop)
     print_text(describe_export(summary), done=True)
     return 1 if summary.left_out else 0
 

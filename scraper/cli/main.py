@@ -51,10 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except InterruptedRunError as error:
-        complain(str(error))
+        complain(error.as_typed)
         return error.exit_code
     except ScraperError as error:
-        complain(str(error), "error: ")
+        complain(error.as_typed, "error: ")
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")

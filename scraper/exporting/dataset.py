@@ -107,6 +107,13 @@ class ExportSummary:
         return sum(size for _, size in self.counts.values())
 
 
+def _known(form: str) -> ExportForm:
+    try:
+        return ExportForm(form)
+    except ValueError:
+        raise InputError(f"the form of an export is one of {', '.join(ExportForm)}, not {form!r}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
     path: str
@@ -142,7 +149,7 @@ def export(
         StoppedEarlyError: the disk is full; nothing is left behind.
         InterruptedRunError: `stop` was asked; nothing is left behind.
     """
-    options, form, dest = options or ExportOptions(), ExportForm(form), Path(dest)
+    options, form, dest = ExportOptions.or_default(options), _known(form), Path(dest)
     shape = WRITERS[form]
     refuse_unused(form, options)
     with Manifest.open(Path(manifest)) as book, book.snapshot():

@@ -157,7 +157,7 @@ def fetch(
         StoppedEarlyError: the disk is full, or the hosts keep refusing; what was done is kept.
         InterruptedRunError: `stop` was asked; the same holds.
     """
-    options = options or FetchOptions()
+    options = FetchOptions.or_default(options)
     path = Path(manifest)
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False, lock_wait=options.lock_wait))

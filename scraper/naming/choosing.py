@@ -73,7 +73,7 @@ def _pool(table: WordNet, name: str | None, problems: list[str]) -> list[Wnid]:
     try:
         return table.preset(preset(name).name) if name else table.marked(CLASS)
     except InputError as error:
-        problems.append(f"  {error}")
+        problems.append(f"  {error.as_typed}")
         return table.marked(CLASS)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, PlanOptions
-from scraper.errors import InterruptedRunError, OptionError
+from scraper.errors import InputError, InterruptedRunError, OptionError
+from scraper.kinds import several
 from scraper.manifest.access import lists
 from scraper.manifest.access.counts import last_pace
 from scraper.manifest.access.forecasts import save_forecast
@@ -86,7 +87,7 @@ def plan(
         SourceSilentError: the last source gives no list; what was resolved is kept.
         InterruptedRunError: `stop` was asked; the same holds.
     """
-    options, stop = options or PlanOptions(), stop or Stop()
+    options, stop = PlanOptions.or_default(options), stop or Stop()
     path = Path(manifest)
     read = classes if isinstance(classes, ClassList) else _read(classes)
     lock = open_lock(options.lock, options.hosts) if options.lock is not None else None
@@ -204,7 +205,9 @@ def _refuse_silence(summary: PlanSummary) -> None:
 
 
 def _read(classes: Iterable[str | ClassRequest]) -> ClassList:
-    wanted = list(classes)
+    wanted: list[object] = list(several(classes))
+    if odd := [item for item in wanted if not isinstance(item, str | ClassRequest)]:
+        raise InputError(f"classes holds {odd[0]!r}, which is neither a text nor a ClassRequest")
     read = read_classes((item for item in wanted if isinstance(item, str)), place="item")
     known = {request.wnid: request for request in read.classes}
     for item in wanted:
@@ -304,8 +307,8 @@ class _Resolver:
             if alone:
                 raise
             one = Pass(self._record, source, self._missing, why)
-            one.fail_rest(ListingOutcome.UNREADABLE, one_line(str(error.__cause__ or error)))
-            self._notice(str(error))
+            one.fail_rest(ListingOutcome.UNREADABLE, one_line(str(error.__cause__ or error.as_typed)))
+            self._notice(error.as_typed)
         self._missing = [wnid for wnid in self._missing if wnid not in one.listed]
         self._why.update(one.failed)
         self._candidates += one.candidates

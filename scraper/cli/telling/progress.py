@@ -1,11 +1,13 @@
-"""What a person sees while a command runs, on standard error."""
+"""What a person sees while a command runs, on standard error, or in a notebook."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+import weakref
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import humanize
 from rich.console import Console
@@ -16,13 +18,15 @@ from scraper.fetching.hosts import in_words
 from scraper.texts import encodable, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scraper.auditing.surveying import SurveyProgress
     from scraper.auditing.verifying import VerifyProgress
     from scraper.exporting.dataset import ExportProgress
     from scraper.fetching.draining import FetchProgress
     from scraper.planning.summaries import PlanProgress
+
+    AnyProgress: TypeAlias = PlanProgress | FetchProgress | VerifyProgress | SurveyProgress | ExportProgress
 
 _FIRST_LINE: Final = 5.0
 _LINE_EVERY: Final = 30.0
@@ -62,14 +66,13 @@ class _Pace:
 class _Display:
     """A bar on a terminal; elsewhere a line now and then, so that a log file stays readable."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, emoji=False, markup=False)
         self._bar: Progress | None = None
         self._pace = _Pace()
         self._drawn = 0.0
         self._next_line = time.monotonic() + _FIRST_LINE
-        if self._console.is_terminal:
+        if self._console.is_terminal or _in_notebook(self._console):
             self._bar = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
@@ -78,16 +81,16 @@ class _Display:
                 auto_refresh=False,
                 expand=True,
             )
-            self._task = self._bar.add_task(what, total=None, rest="")
+            self._task = self._bar.add_task("", total=None, rest="")
 
-    def update(self, done: int, total: int, counts: Callable[[float, str], str]) -> None:
+    def update(self, what: str, done: int, total: int, counts: Callable[[float, str], str]) -> None:
         now = time.monotonic()
         if now - self._drawn < _REDRAW and done < total:
             return
         self._drawn = now
         self._pace.mark(now, done)
         rest = counts(self._pace.rate, self._pace.left(total - done))
-        head = f"{self._what} {done:,}/{total:,}"
+        head = f"{what} {done:,}/{total:,}"
         if self._bar is not None:
             with contextlib.suppress(OSError):  # the terminal may have been closed
                 self._bar.start()  # not before there is something to show: an empty bar above an error says nothing
@@ -110,83 +113,112 @@ class _Display:
                 self._bar.stop()
 
 
-@contextlib.contextmanager
-def plan_progress() -> Iterator[tuple[Callable[[PlanProgress], None], Callable[[str], None]]]:
-    """Show how far a plan is: classes of all, failures, candidates, and what else it is busy with."""
-    display = _Display("classes")
-
-    def show(progress: PlanProgress) -> None:
-        def counts(_rate: float, left: str) -> str:
-            if progress.doing:
-                return progress.doing
-            return f"{progress.candidates:,} candidates  {progress.failed:,} failed  {left}"
-
-        display.update(progress.done, progress.classes, counts)
-
-    try:
-        yield show, display.say
-    finally:
-        display.close()
+def _in_notebook(console: Console) -> bool:
+    return console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
 
 
-@contextlib.contextmanager
-def fetch_progress() -> Iterator[tuple[Callable[[FetchProgress], None], Callable[[str], None]]]:
-    """Show how far a fetch is: images of all wanted, classes done, rate, bytes, failures, time left."""
-    display = _Display("images")
-
-    def show(progress: FetchProgress) -> None:
-        def counts(rate: float, left: str) -> str:
-            size = humanize.naturalsize(progress.bytes, format="%.0f")
-            classes = f"{progress.classes_done:,}/{progress.classes:,} classes"
-            if held := in_words(progress.held, progress.seconds_left, time.time()):
-                return f"{classes}  {size}  {progress.failed:,} lost  {held}"
-            return f"{classes}  {rate:.0f}/s  {size}  {progress.failed:,} lost  {left}"
-
-        display.update(progress.saved, progress.wanted, counts)
-
-    try:
-        yield show, display.say
-    finally:
-        display.close()
+# --- what each command tells -----------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def verify_progress() -> Iterator[tuple[Callable[[VerifyProgress], None], Callable[[str], None]]]:
-    """Show how far a verification is."""
-    display = _Display("images read")
+def _show_plan(display: _Display, progress: PlanProgress) -> None:
+    def counts(_rate: float, left: str) -> str:
+        if progress.doing:
+            return progress.doing
+        return f"{progress.candidates:,} candidates  {progress.failed:,} failed  {left}"
 
-    def show(progress: VerifyProgress) -> None:
-        display.update(progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}")
-
-    try:
-        yield show, display.say
-    finally:
-        display.close()
+    display.update("classes", progress.done, progress.classes, counts)
 
 
-@contextlib.contextmanager
-def export_progress() -> Iterator[Callable[[ExportProgress], None]]:
-    """Show how far an export is."""
-    display = _Display("images")
-    try:
-        yield lambda progress: display.update(
-            progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}"
-        )
-    finally:
-        display.close()
+def _show_fetch(display: _Display, progress: FetchProgress) -> None:
+    def counts(rate: float, left: str) -> str:
+        size = humanize.naturalsize(progress.bytes, format="%.0f")
+        classes = f"{progress.classes_done:,}/{progress.classes:,} classes"
+        if held := in_words(progress.held, progress.seconds_left, time.time()):
+            return f"{classes}  {size}  {progress.failed:,} lost  {held}"
+        return f"{classes}  {rate:.0f}/s  {size}  {progress.failed:,} lost  {left}"
+
+    display.update("images", progress.saved, progress.wanted, counts)
 
 
-@contextlib.contextmanager
-def survey_progress() -> Iterator[tuple[Callable[[SurveyProgress], None], Callable[[str], None]]]:
-    """Show how far a survey is, and how wide its interval still is where that decides when it ends."""
-    display = _Display("URLs asked")
+def _show_verify(display: _Display, progress: VerifyProgress) -> None:
+    display.update("images read", progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}")
 
-    def show(progress: SurveyProgress) -> None:
-        width = "" if progress.half_width is None else f"  interval +-{progress.half_width:.1%}"
-        total = max(progress.sample, progress.done)
-        display.update(progress.done, total, lambda rate, left: f"{rate:.0f}/s{width}  {left}")
 
-    try:
-        yield show, display.say
-    finally:
-        display.close()
+def _show_export(display: _Display, progress: ExportProgress) -> None:
+    display.update("images", progress.done, progress.images, lambda rate, left: f"{rate:.0f}/s  {left}")
+
+
+def _show_survey(display: _Display, progress: SurveyProgress) -> None:
+    width = "" if progress.half_width is None else f"  interval +-{progress.half_width:.1%}"
+    total = max(progress.sample, progress.done)
+    display.update("URLs asked", progress.done, total, lambda rate, left: f"{rate:.0f}/s{width}  {left}")
+
+
+def _show(display: _Display, progress: AnyProgress) -> None:
+    """Show the progress of whatever command it is of. Whose module is not imported yet, of that it is not."""
+    from scraper.planning.summaries import PlanProgress  # noqa: PLC0415 - each only where those before it are not meant
+
+    if isinstance(progress, PlanProgress):
+        return _show_plan(display, progress)
+    from scraper.fetching.draining import FetchProgress  # noqa: PLC0415
+
+    if isinstance(progress, FetchProgress):
+        return _show_fetch(display, progress)
+    from scraper.auditing.verifying import VerifyProgress  # noqa: PLC0415
+
+    if isinstance(progress, VerifyProgress):
+        return _show_verify(display, progress)
+    from scraper.auditing.surveying import SurveyProgress  # noqa: PLC0415
+
+    if isinstance(progress, SurveyProgress):
+        return _show_survey(display, progress)
+    from scraper.exporting.dataset import ExportProgress  # noqa: PLC0415
+
+    if isinstance(progress, ExportProgress):
+        return _show_export(display, progress)
+    raise TypeError(f"{progress!r} is no progress of a command")
+
+
+class ProgressBar:
+    """Shows how far a call is: to be given as its `progress`.
+
+    It ends with the `with` block it was made for, else when nothing refers to it any more.
+    """
+
+    def __init__(self) -> None:
+        self._display = _Display()
+        self._end = weakref.finalize(self, self._display.close)
+
+    def __call__(self, progress: AnyProgress) -> None:
+        """Show how far it is now.
+
+        Raises:
+            TypeError: it is the progress of nothing here.
+        """
+        _show(self._display, progress)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar: to be given as `notice`."""
+        self._display.say(line)
+
+    def close(self) -> None:
+        """Leave the bar as it is and give the terminal back."""
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def progress_bar() -> ProgressBar:
+    """A progress bar for `plan`, `fetch`, `verify`, `survey` or `export`.
+
+        with progress_bar() as bar:
+            fetch(progress=bar, notice=bar.say)
+
+    On a terminal and in a notebook that has ipywidgets it is a bar, elsewhere a line on standard error, after five
+    seconds and then every thirty, so that a log stays readable.
+    """
+    return ProgressBar()

@@ -133,7 +133,7 @@ def _in_folder(path: Path, means: Means) -> Iterator[Source]:
         try:
             file.check()
         except SourceFailedError as error:
-            problems.append(str(error))
+            problems.append(error.as_typed)
         else:
             good.append(file)
     if not by_class and not good:

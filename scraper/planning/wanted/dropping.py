@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scraper.config import DEFAULT_MANIFEST, DropOptions
 from scraper.errors import InputError
 from scraper.files.store import Folder
+from scraper.kinds import several
 from scraper.manifest.access import lists, withdrawing
 from scraper.model import Revision, State
 from scraper.naming.shipped import wordnet
@@ -70,8 +71,8 @@ def drop(
         ManifestError: the manifest cannot be used, or another run holds it.
         StoppedEarlyError: the file system refused; the same command goes on.
     """
-    options, path = options or DropOptions(), Path(manifest)
-    read = classes if isinstance(classes, ClassList) else read_classes(classes, place="item")
+    options, path = DropOptions.or_default(options), Path(manifest)
+    read = classes if isinstance(classes, ClassList) else read_classes(several(classes), place="item")
     with exclusive(path, create=False) as book:
         known = {entry.wnid: entry for entry in lists.classes(book)}
         wnids = _meant(read, known)
