@@ -51,6 +51,7 @@ WITH_COMMANDS: Final = (
 OF_THE_FOLDER: Final = (
     "test_the_table_is_as_large_as_told",
     "test_the_files_are_those_of_which_the_sources_are_told",
+    "test_what_is_shipped_stays_below_a_megabyte",
 )
 """Tests of what is in the folder of a package, where mutmut puts files of its own."""
 GROUPS: Final[Mapping[str, Group]] = {
@@ -248,7 +249,7 @@ def rows(scores: Mapping[str, Counter[str]]) -> Iterable[str]:
     for module, score in [*sorted(scores.items()), ("all", sum(scores.values(), Counter()))]:
         noticed, equivalent, untried = sum(score[each] for each in KILLED), score["equivalent"], score[UNTRIED]
         left = score.total() - noticed - equivalent - untried
-        share = f"{noticed / max(1, noticed + left):.0%}"
+        share = f"{noticed / max(1, score.total() - equivalent):.0%}"  # at least, where some are not tried
         yield f"| `{module}` | {score.total():,} | {noticed:,} ({share}) | {equivalent} | {left} | {untried} |"
 
 
