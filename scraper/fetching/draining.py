@@ -25,6 +25,7 @@ from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
+from scraper.flickr import FLICKR_DOMAINS, on_domain
 from scraper.manifest.access import candidates
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.model import Kind, Outcome, Revision, State, Wnid
@@ -269,6 +270,7 @@ class _Drain:
         self._batch_began = 0.0
         self._tally = _Tally()
         self._idle = False
+        self._elsewhere = any(not on_domain(host, FLICKR_DOMAINS) for host in candidates.hosts_of_lists(book))
         self._losses = Losses()
 
     def run(self, client: Client) -> None:
@@ -314,7 +316,7 @@ class _Drain:
                 self._scheduler.woke(now)
             while (candidate := self._scheduler.next(now)) is not None:
                 crew.submit(candidate)
-            self._idle = self._scheduler.in_flight < self._options.threads
+            self._idle = self._elsewhere and self._scheduler.in_flight < self._options.threads
             self._collect(crew, self._patience(now))
             self._check_doubts(crew)
             self._mind_hosts()

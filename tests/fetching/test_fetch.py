@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import shutil
+import signal
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -443,3 +444,17 @@ def _completed(scraper: Scraper, standin: StandIn, result: Result) -> None:
     assert kept <= set(scraper.rows("SELECT path, sha256 FROM images"))
     assert sum(standin.count(url) for url in saved) == 0
     check(scraper)
+
+
+def test_a_run_cut_short_leaves_whole_classes_and_not_a_little_of_each(tmp_path: Path) -> None:
+    classes = [(f"n{number:08d}", f"class {number}") for number in range(10_000_000, 10_000_160)]
+    with StandIn(World.of(3, classes, flickr=6, other=0, mix={Fate.ALIVE: 1}), latency=0.05) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", *(wnid for wnid, _ in classes), "-n", "5")
+        process = scraper.start("fetch", "--threads", "8")
+        scraper.wait("SELECT count(*) FROM images", 200, process)
+        process.send_signal(signal.SIGINT)
+        assert finish(process).code == 130
+        begun = int(scraper.one("SELECT count(DISTINCT wnid) FROM images"))
+        saved = int(scraper.one("SELECT count(*) FROM images"))
+        assert begun <= 64 + saved / 5

@@ -71,6 +71,12 @@ def count_wanted(book: Manifest) -> int:
     return sum(book.column("classes.n", "FROM classes WHERE dropped_at IS NULL"))
 
 
+def hosts_of_lists(book: Manifest) -> set[str]:
+    """The domains that candidates of any class may be on."""
+    found = book.column("classes.hosts", "FROM classes WHERE resolve_outcome = 'listed' GROUP BY hosts")
+    return {host for hosts in found for host in (hosts or "").split(",") if host}
+
+
 _STATE: Final = (
     columns("classes.wnid", "classes.n", "classes.budget", "classes.candidates")
     + ', coalesce(class_outcomes.candidates, 0) AS "class_outcomes.candidates" FROM classes '
