@@ -67,7 +67,7 @@ options: $(STAMP)  ## write docs/options.md from the options themselves
 	$(BIN)/python -m scraper.cli.help > docs/options.md
 
 wordnet: $(STAMP)  ## make the table of names again from Debian's WordNet and two packages (needs apt-get and pip)
-	$(BIN)/python -m scraper.naming._make
+	$(BIN)/python -m tools.wordnet
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

@@ -46,7 +46,7 @@ def refusal(*argv: str) -> str:
     with pytest.raises(InputError) as caught:
         check(argv, Gather)
     assert caught.value.exit_code == 2
-    return str(caught.value)
+    return caught.value.as_typed
 
 
 @pytest.mark.parametrize(

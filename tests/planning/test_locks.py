@@ -21,7 +21,7 @@ def refusal(*lines: str) -> str:
     with pytest.raises(InputError) as caught:
         read_lock(lines, origin="some.lock")
     assert caught.value.exit_code == 2
-    return str(caught.value)
+    return caught.value.as_typed
 
 
 def test_a_lock() -> None:

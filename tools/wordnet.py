@@ -1,4 +1,4 @@
-"""Making WordNet's table from the packages it comes from: `make wordnet`, or `python -m scraper.naming._make`.
+"""Making WordNet's table from the packages it comes from: `make wordnet`, or `python -m tools.wordnet`.
 
 The versions and digests of what is read are fixed here, and checked. What each part is taken from, and under which
 licence, stands in `manifests/SOURCES.md`. The same input and the same liblzma and libbz2 give the same bytes.
