@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from scraper.errors import ScraperError
     from scraper.exporting.dataset import ExportProgress, ExportSummary, export
     from scraper.exporting.options import ExportOptions
-    from scraper.fetching.draining import FetchProgress, FetchSummary, fetch
+    from scraper.fetching.draining import fetch
+    from scraper.fetching.standing import FetchProgress, FetchSummary
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
@@ -87,7 +88,8 @@ _HOMES: Final = {
     "scraper.cli.telling.progress": ("progress_bar",),
     "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),
-    "scraper.fetching.draining": ("FetchProgress", "FetchSummary", "fetch"),
+    "scraper.fetching.draining": ("fetch",),
+    "scraper.fetching.standing": ("FetchProgress", "FetchSummary"),
     "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
     "scraper.planning.resolving": ("plan",),
     "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),

@@ -11,8 +11,7 @@ import contextlib
 import itertools
 import random
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,12 +22,13 @@ from scraper.fetching.hosts import Paces
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally
 from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS, on_domain
 from scraper.manifest.access import candidates
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word
-from scraper.model import Kind, Outcome, Revision, State, Wnid
+from scraper.model import Outcome, Revision, State, Wnid
 from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
 from scraper.running.clock import Clock
@@ -42,7 +42,6 @@ from scraper.web.client import Client
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from scraper.fetching.hosts import HostPace
     from scraper.fetching.scheduler import Want
     from scraper.manifest.access.candidates import Twin
     from scraper.manifest.core import Manifest
@@ -64,69 +63,6 @@ _AT_ONCE: Final = 64
 Neighbours in the manifest lie in the same pages, so that the fewer classes a batch is of, the less is written, and
 the fewer folders are synced.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FetchProgress:
-    """How far a fetch is.
-
-    Attributes:
-        classes_done: classes that have their n images.
-        classes: classes that have a list.
-        saved: images there are, those of earlier runs included.
-        wanted: images wanted in all.
-        saved_now: images of this run.
-        bytes: bytes of the images of this run.
-        failed: candidates of this run that came to nothing for good.
-        requests: attempts of this run.
-        waiting: candidates that will be tried again.
-        held: the groups of hosts that are asked less hard than the user allowed, since they refused.
-        seconds_left: that the rest takes at their pace, None where they do not hold us back.
-    """
-
-    classes_done: int
-    classes: int
-    saved: int
-    wanted: int
-    saved_now: int
-    bytes: int
-    failed: int
-    requests: int
-    waiting: int
-    held: tuple[HostPace, ...]
-    seconds_left: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FetchSummary:
-    """What a fetch came to; `outcomes` counts the attempts of this run.
-
-    Attributes:
-        saved_now: images of this run.
-        saved: images there are now, of `wanted`.
-        short: classes that have fewer images than wanted.
-        unresolved: classes in the manifest without a list.
-        listed: classes with one.
-        bytes: of the images of this run.
-        seconds: the run took.
-        found: of the images of this run, those whose files were there already, with the same bytes.
-        renamed: those that got other names than their URLs', which other files had.
-    """
-
-    manifest: Path
-    out: Path
-    saved_now: int
-    saved: int
-    wanted: int
-    short: int
-    unresolved: int
-    listed: int
-    bytes: int
-    requests: int
-    seconds: float
-    outcomes: dict[Outcome, int]
-    found: int = 0
-    renamed: int = 0
 
 
 def _ignore(_: object) -> None:
@@ -196,24 +132,6 @@ def _nothing(book: Manifest, options: FetchOptions) -> FetchSummary:
     )
 
 
-@dataclass
-class _Tally:
-    """What this run did so far."""
-
-    saved: int = 0
-    failed: int = 0
-    bytes: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-
-    def add(self, outcome: Outcome, state: State, size: int) -> None:
-        self.outcomes[outcome] += 1
-        if state is State.SAVED:
-            self.saved += 1
-            self.bytes += size
-        elif state is State.LOST and outcome.kind is not Kind.IMAGE:
-            self.failed += 1
-
-
 class _Drain:
     """One run of fetch."""
 
@@ -236,12 +154,11 @@ class _Drain:
         self._notice = notice
         self._stop = stop
         self._began = time.monotonic()
-        self._states = {state.wnid: state for state in candidates.class_states(book)}
-        self._saved = {wnid: state.saved for wnid, state in self._states.items()}
-        self._full = sum(self._saved[wnid] >= state.n for wnid, state in self._states.items())
-        self._unresolved = candidates.count_classes(book) - len(self._states)
-        self._wanted = candidates.count_wanted(book)
-        self._kept = sum(min(state.saved, state.n) for state in self._states.values())
+        self._standing = Standing(
+            candidates.class_states(book),
+            wanted=candidates.count_wanted(book),
+            classes=candidates.count_classes(book),
+        )
         policy = Policy(options.retries, options.second_try)
         limits = Limits(
             options.threads,
@@ -257,18 +174,18 @@ class _Drain:
             (),
             limits,
             random.Random(),  # noqa: S311 - jitter
-            to_come=len(self._states),
+            to_come=self._standing.listed,
             known=self._paces.known,
         )
         # Full classes come last: there is nothing to do about them, unless their files are gone.
-        self._to_come = dict.fromkeys(sorted(self._states, key=lambda wnid: self._saved[wnid] >= self._states[wnid].n))
+        self._to_come = dict.fromkeys(self._standing.short_first())
         self._placer = Placer(book, folder)
         self._doubts = Doubts(options.retry, notice, believe=options.believe_answers)
         self._photos_told: set[Wnid] = set()
         self._batch: list[Settled] = []
         self._revisions: list[Revision] = []
         self._batch_began = 0.0
-        self._tally = _Tally()
+        self._tally = Tally()
         self._idle = False
         self._elsewhere = any(not on_domain(host, FLICKR_DOMAINS) for host in candidates.hosts_of_lists(book))
         self._losses = Losses()
@@ -321,7 +238,7 @@ class _Drain:
             self._check_doubts(crew)
             self._mind_hosts()
             self._report()
-        self._doubts.close(before=any(state.saved for state in self._states.values()))
+        self._doubts.close(before=self._standing.had_images)
         self._flush()
         self._paces.record(self._scheduler.held(), self._clock.now(), last=True)
         self._report()
@@ -351,10 +268,11 @@ class _Drain:
         """Let up to `most` further classes take part, as their files and the options have them stand now."""
         wnids = []
         for wnid in itertools.islice(self._to_come, most):
-            found = look_at(self._book, replace(self._states[wnid], saved=self._saved[wnid]), self._options)
+            state = self._standing.of(wnid)
+            found = look_at(self._book, state, self._options)
             self._revisions += found.revisions
-            self._losses.add(found, self._saved[wnid])
-            self._change_saved(wnid, found.left - self._saved[wnid])
+            self._losses.add(found, state.saved)
+            self._standing.change(wnid, found.left - state.saved)
             wnids.append(wnid)
             if len(self._revisions) >= _REVISIONS:
                 break
@@ -362,12 +280,12 @@ class _Drain:
             self._flush()
         for wnid in wnids:
             del self._to_come[wnid]
-            self._scheduler.add(replace(self._states[wnid], saved=self._saved[wnid]))
+            self._scheduler.add(self._standing.of(wnid))
         for line in self._losses.lines(last=not self._to_come):
             self._notice(line)
 
     def _tell_photos(self, wnid: Wnid) -> None:
-        if wnid not in self._photos_told and self._saved[wnid]:
+        if wnid not in self._photos_told and self._standing.of(wnid).saved:
             self._scheduler.know_photos(wnid, candidates.photos(self._book, wnid))
         self._photos_told.add(wnid)
 
@@ -399,16 +317,10 @@ class _Drain:
         self._batch.append(Settled(placed.attempt, decision))
         self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
         if decision.state is State.SAVED:
-            self._change_saved(attempt.candidate.wnid, 1)
+            self._standing.change(attempt.candidate.wnid, 1)
         self._doubts.note(placed.attempt, decision, placed.taken_back)
         if placed.taken_back:
             self._take_back(placed.taken_back)
-
-    def _change_saved(self, wnid: Wnid, change: int) -> None:
-        n, before = self._states[wnid].n, self._saved[wnid]
-        self._saved[wnid] = now = before + change
-        self._kept += min(now, n) - min(before, n)
-        self._full += (now >= n) - (before >= n)
 
     def _take_back(self, twins: tuple[Twin, ...]) -> None:
         """Images that were a placeholder: their classes are short again and go on."""
@@ -418,13 +330,12 @@ class _Drain:
         self._notice(f"a picture came for {len(twins) + 1} different photos: {back} taken back")
         self._tally.saved -= len(images)
         self._flush()  # so that the manifest tells which photos the classes still have
-        for wnid in {Wnid(twin.wnid) for twin in images} & self._states.keys():  # others were dropped
+        for wnid in {Wnid(twin.wnid) for twin in images} & self._standing.wnids:  # others were dropped
             mine = [twin for twin in images if twin.wnid == wnid]
-            self._change_saved(wnid, -len(mine))
+            self._standing.change(wnid, -len(mine))
             if wnid in self._to_come:
                 continue
-            state = replace(self._states[wnid], saved=self._saved[wnid])
-            self._scheduler.take_back(state, [twin.photo_id for twin in mine])
+            self._scheduler.take_back(self._standing.of(wnid), [twin.photo_id for twin in mine])
             self._scheduler.know_photos(wnid, candidates.photos(self._book, wnid))
             self._photos_told.add(wnid)
 
@@ -474,16 +385,16 @@ class _Drain:
         if not rates or not requests:
             return None
         images = max(self._tally.saved, 1) / requests
-        return (self._wanted - self._kept) / images / sum(rates)
+        return (self._standing.wanted - self._standing.kept) / images / sum(rates)
 
     def _report(self) -> None:
         tally, held = self._tally, self._scheduler.held()
         self._progress(
             FetchProgress(
-                self._full,
-                len(self._states),
-                self._kept,
-                self._wanted,
+                self._standing.full,
+                self._standing.listed,
+                self._standing.kept,
+                self._standing.wanted,
                 tally.saved,
                 tally.bytes,
                 tally.failed,
@@ -500,11 +411,11 @@ class _Drain:
             manifest=path,
             out=self._options.out,
             saved_now=self._tally.saved,
-            saved=self._kept,
-            wanted=self._wanted,
-            short=len(self._states) - self._full,
-            unresolved=self._unresolved,
-            listed=len(self._states),
+            saved=self._standing.kept,
+            wanted=self._standing.wanted,
+            short=self._standing.listed - self._standing.full,
+            unresolved=self._standing.unresolved,
+            listed=self._standing.listed,
             bytes=self._tally.bytes,
             requests=self._tally.outcomes.total(),
             seconds=time.monotonic() - self._began,

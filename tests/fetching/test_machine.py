@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from scraper.fetching.draining import FetchProgress
+    from scraper.fetching.standing import FetchProgress
     from tests.standin import Request, Wire
 
 WANTED: Final = 30

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scraper.auditing.surveying import SurveyProgress
     from scraper.auditing.verifying import VerifyProgress
     from scraper.exporting.dataset import ExportProgress
-    from scraper.fetching.draining import FetchProgress
+    from scraper.fetching.standing import FetchProgress
     from scraper.planning.summaries import PlanProgress
 
     AnyProgress: TypeAlias = PlanProgress | FetchProgress | VerifyProgress | SurveyProgress | ExportProgress
@@ -160,7 +160,7 @@ def _show(display: _Display, progress: AnyProgress) -> None:
 
     if isinstance(progress, PlanProgress):
         return _show_plan(display, progress)
-    from scraper.fetching.draining import FetchProgress  # noqa: PLC0415
+    from scraper.fetching.standing import FetchProgress  # noqa: PLC0415
 
     if isinstance(progress, FetchProgress):
         return _show_fetch(display, progress)

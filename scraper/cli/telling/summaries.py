@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scraper.auditing.surveying import SurveySummary
     from scraper.auditing.verifying import VerifySummary
     from scraper.exporting.dataset import ExportSummary
-    from scraper.fetching.draining import FetchSummary
+    from scraper.fetching.standing import FetchSummary
     from scraper.model import Outcome
     from scraper.planning.wanted.dropping import DropSummary
     from scraper.reporting.locked import LockFate

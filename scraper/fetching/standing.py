@@ -1,0 +1,142 @@
+"""How far a fetch is: the images of each class, what this run did, and what is told of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from scraper.model import Kind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from scraper.fetching.hosts import HostPace
+    from scraper.model import ClassState, Outcome, Wnid
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a fetch is.
+
+    Attributes:
+        classes_done: classes that have their n images.
+        classes: classes that have a list.
+        saved: images there are, those of earlier runs included.
+        wanted: images wanted in all.
+        saved_now: images of this run.
+        bytes: bytes of the images of this run.
+        failed: candidates of this run that came to nothing for good.
+        requests: attempts of this run.
+        waiting: candidates that will be tried again.
+        held: the groups of hosts that are asked less hard than the user allowed, since they refused.
+        seconds_left: that the rest takes at their pace, None where they do not hold us back.
+    """
+
+    classes_done: int
+    classes: int
+    saved: int
+    wanted: int
+    saved_now: int
+    bytes: int
+    failed: int
+    requests: int
+    waiting: int
+    held: tuple[HostPace, ...]
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSummary:
+    """What a fetch came to; `outcomes` counts the attempts of this run.
+
+    Attributes:
+        saved_now: images of this run.
+        saved: images there are now, of `wanted`.
+        short: classes that have fewer images than wanted.
+        unresolved: classes in the manifest without a list.
+        listed: classes with one.
+        bytes: of the images of this run.
+        seconds: the run took.
+        found: of the images of this run, those whose files were there already, with the same bytes.
+        renamed: those that got other names than their URLs', which other files had.
+    """
+
+    manifest: Path
+    out: Path
+    saved_now: int
+    saved: int
+    wanted: int
+    short: int
+    unresolved: int
+    listed: int
+    bytes: int
+    requests: int
+    seconds: float
+    outcomes: dict[Outcome, int]
+    found: int = 0
+    renamed: int = 0
+
+
+class Standing:
+    """The images that each class has, as they come and go.
+
+    Attributes:
+        wanted: images in all.
+        kept: images that there are, those beyond a class's n not counted.
+        full: classes that have their n.
+        listed: classes that have a list.
+        unresolved: classes that have none.
+        had_images: whether there was one when the run began.
+    """
+
+    def __init__(self, states: Iterable[ClassState], *, wanted: int, classes: int) -> None:
+        """For the classes with a list as they are in the manifest, of so many `classes` that are wanted."""
+        self._states = {state.wnid: state for state in states}
+        self.wanted = wanted
+        self.kept = sum(min(state.saved, state.n) for state in self._states.values())
+        self.full = sum(state.saved >= state.n for state in self._states.values())
+        self.listed = len(self._states)
+        self.unresolved = classes - self.listed
+        self.had_images = any(state.saved for state in self._states.values())
+
+    @property
+    def wnids(self) -> AbstractSet[Wnid]:
+        """The classes."""
+        return self._states.keys()
+
+    def of(self, wnid: Wnid) -> ClassState:
+        """A class as it stands now."""
+        return self._states[wnid]
+
+    def short_first(self) -> list[Wnid]:
+        """The classes, full ones last."""
+        return sorted(self._states, key=lambda wnid: self._states[wnid].saved >= self._states[wnid].n)
+
+    def change(self, wnid: Wnid, change: int) -> None:
+        """Take in that a class has so many images more, or fewer."""
+        before = self._states[wnid]
+        now = self._states[wnid] = replace(before, saved=before.saved + change)
+        self.kept += min(now.saved, now.n) - min(before.saved, before.n)
+        self.full += (now.saved >= now.n) - (before.saved >= before.n)
+
+
+@dataclass
+class Tally:
+    """What this run did so far."""
+
+    saved: int = 0
+    failed: int = 0
+    bytes: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome, state: State, size: int) -> None:
+        """Count how a request ended, what became of its candidate, and the bytes of what came."""
+        self.outcomes[outcome] += 1
+        if state is State.SAVED:
+            self.saved += 1
+            self.bytes += size
+        elif state is State.LOST and outcome.kind is not Kind.IMAGE:
+            self.failed += 1
