@@ -12,14 +12,13 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
+from scraper.urls import PLAIN, on_domain
+
 FLICKR_DOMAINS: Final = ("flickr.com", "staticflickr.com")
 FLICKR_GROUP: Final = "flickr"
 PLACEHOLDER_NAME: Final = re.compile(r"/photo_unavailable(?:_[a-z0-9]+)?\.(?:png|gif|jpe?g)$", re.IGNORECASE)
 """Names of the picture Flickr redirects to in place of a deleted photo; `_l`, `_m` and `_s` are its sizes."""
 
-_URL: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(?::(?P<port>[0-9]+))?(?P<path>/.*)?", re.IGNORECASE | re.ASCII
-)
 _PHOTO: Final = re.compile(
     r"/(?P<id>[0-9]{1,18})_[0-9a-f]+(?:_[a-z0-9]{1,2}(?:_d)?)?\.(?:jpe?g|gif|png)(?:[?#]|$)", re.IGNORECASE | re.ASCII
 )
@@ -35,22 +34,6 @@ _DEVICE_NAME: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)
 _DIGEST: Final = 10
 
 
-def on_domain(host: str, domains: tuple[str, ...]) -> bool:
-    """Whether `host` is one of `domains` or below it. Containing the name is not enough.
-
-    >>> on_domain("farm1.static.flickr.com", FLICKR_DOMAINS), on_domain("notflickr.com", FLICKR_DOMAINS)
-    (True, False)
-    """
-    host = host.lower().rstrip(".")
-    return any(host == domain or host.endswith("." + domain) for domain in domains)
-
-
-def host_of(url: str) -> str | None:
-    """The host of a plain http or https URL in lower case, None where the URL has another form."""
-    match = _URL.fullmatch(url)
-    return match["host"].lower() if match else None
-
-
 @functools.lru_cache(maxsize=4096)
 def host_group(host: str) -> str:
     """The group of hosts that shares one patience: all of Flickr's are one, any other host is its own."""
@@ -64,7 +47,7 @@ def photo_id(url: str) -> int | None:
     2737866473
     >>> photo_id("http://www.flickr.com/photos/nosamk/1484821596/sizes/o/")
     """
-    match = _URL.fullmatch(url)
+    match = PLAIN.fullmatch(url)
     if not match or not on_domain(match["host"], FLICKR_DOMAINS):
         return None
     photo = _PHOTO.search(match["path"] or "")
@@ -77,7 +60,7 @@ def request_url(url: str) -> str:
     >>> request_url("http://farm1.static.flickr.com/1/187951525_24b65aca83.jpg")
     'https://farm1.static.flickr.com/1/187951525_24b65aca83.jpg'
     """
-    match = _URL.fullmatch(url)
+    match = PLAIN.fullmatch(url)
     plain = match and match["scheme"].lower() == "http" and match["port"] in (None, "80")
     if match and plain and on_domain(match["host"], FLICKR_DOMAINS):
         return f"https://{match['host']}{match['path'] or '/'}"
@@ -90,7 +73,7 @@ def live_url(url: str) -> str | None:
     >>> live_url("http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg")
     'https://live.staticflickr.com/3175/2737866473_7958dc8760.jpg'
     """
-    match = _URL.fullmatch(url)
+    match = PLAIN.fullmatch(url)
     if match is None or photo_id(url) is None or _OLD_HOST.fullmatch(match["host"]) is None:
         return None
     return f"https://live.staticflickr.com{match['path']}"

@@ -44,13 +44,13 @@ from scraper.model import LISTING_OUTCOMES, Check, Columns, Kind, ListingOutcome
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
 from scraper.planning.classlists import read_input
-from scraper.planning.lines.listedurls import LONGEST_URL
 from scraper.planning.listings import parse_answer
 from scraper.planning.locked.opening import open_lock
 from scraper.planning.sources.file import WholeFile
 from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
 from scraper.planning.wanted.suppressing import read_suppressed
 from scraper.running.crew import Stop
+from scraper.urls import LONGEST_URL
 from scraper.web.client import Client
 from tests.pictures import bombs
 from tests.pictures.encoder import Picture, encode

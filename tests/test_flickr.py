@@ -13,13 +13,12 @@ from scraper.flickr import (
     distinct_name,
     file_name,
     host_group,
-    host_of,
     is_placeholder_url,
     live_url,
-    on_domain,
     photo_id,
     request_url,
 )
+from scraper.urls import host_of, on_domain
 
 SIZES = ["", *(f"_{size}" for size in ("s", "q", "t", "m", "n", "z", "c", "b", "h", "k", "3k", "4k", "5k", "6k", "o"))]
 HOSTS = [

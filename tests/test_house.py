@@ -116,14 +116,10 @@ def test_no_folder_is_crowded(package: str) -> None:
 def test_only_the_client_knows_the_network() -> None:
     users = {module: at_run_time(module) for module in MODULES}
     knowing = {module for module, names in users.items() if any(name.split(".")[0] == "urllib3" for name in names)}
-    assert knowing == {
-        *("web.client", "web.connections", "web.failures", "web.targets", "web.trust", "planning.lines.listedurls")
-    }
-    for module in ("planning.lines.listedurls", "web.targets"):  # which only read URLs
-        taken = [node for node in ast.walk(tree(module)) if isinstance(node, ast.ImportFrom)]
-        names = {alias.name for node in taken if str(node.module).startswith("urllib3") for alias in node.names}
-        assert names == {"LocationParseError", "parse_url"}
-        assert "urllib3" not in users[module]
+    assert knowing == {"web.client", "web.connections", "web.failures", "web.trust", "urls"}
+    taken = [node for node in ast.walk(tree("urls")) if isinstance(node, ast.ImportFrom)]  # which only reads URLs
+    names = {alias.name for node in taken if str(node.module).startswith("urllib3") for alias in node.names}
+    assert names == {"Url", "parse_url"}
     others = {"requests", "http.client", "httpx", "aiohttp"}
     assert {module for module, names in users.items() if names & others} <= {
         "web.client",

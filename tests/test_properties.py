@@ -20,10 +20,8 @@ from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.flickr import (
     FLICKR_DOMAINS,
     file_name,
-    host_of,
     is_placeholder_url,
     live_url,
-    on_domain,
     photo_id,
     request_url,
 )
@@ -32,9 +30,9 @@ from scraper.pictures.judge import opts_out
 from scraper.planning.classlines import is_wnid, parse_class
 from scraper.planning.classlists import read_classes, read_input
 from scraper.planning.lines.encodings import decode
-from scraper.planning.lines.listedurls import host_in
 from scraper.planning.listings import parse_answer
 from scraper.running.retry import LONGEST_WAIT, Policy, decide
+from scraper.urls import host_in, host_of, on_domain
 from scraper.web.client import Client, parse_retry_after
 from tests.fuzz import (
     Answering,

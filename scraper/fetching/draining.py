@@ -25,7 +25,7 @@ from scraper.fetching.scheduler import Limits, Scheduler
 from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally
 from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
-from scraper.flickr import FLICKR_DOMAINS, on_domain
+from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access import candidates
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.model import Outcome, Revision, State, Wnid
@@ -37,6 +37,7 @@ from scraper.running.giving_up import explain
 from scraper.running.retry import Policy
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up
+from scraper.urls import on_domain
 from scraper.web.client import Client
 
 if TYPE_CHECKING:

@@ -19,11 +19,12 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from scraper.flickr import host_group, host_of
+from scraper.flickr import host_group
 from scraper.model import DECIDED_KINDS, BudgetRaise, Outcome, State
 from scraper.pacing.pacer import HOUR, Ended, Pacer
 from scraper.pacing.refusals import Meaning
 from scraper.running.retry import Policy, decide, put_off
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     import random

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scraper.config import MOST_PER_CLASS
 from scraper.manifest.schema import FORMATS, RANKS, STATES
 from scraper.model import LISTING_OUTCOMES, Check, Form, Frame, Oddity, Outcome, State, Withdrawn
+from scraper.urls import LONGEST_URL
 
 if TYPE_CHECKING:
     import enum
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST: Final = 2**53
 """What no count, size or number of seconds in a manifest comes near; JSON still has it exactly."""
-_LONGEST_URL: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ TEXT = Kind("text", lambda values: _all_are(str, values))
 WNID = _matching(r"n[0-9]{8}", "a wnid such as n01440764")
 CANDIDATE = Kind("a class's number times 10,000,000, plus a rank", _are_candidates)
 TIME = _matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "a time such as 2026-01-31T12:00:00.000Z")
-URL = _matching(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{_LONGEST_URL}}}", "a URL")
+URL = _matching(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{LONGEST_URL}}}", "a URL")
 DIGEST = _matching(r"[0-9a-f]{64}", "a SHA-256 in hex")
 PHOTO = _matching(r"[0-9]{1,18}", "a Flickr photo id")
 STATUS = _whole(100, 999, "an HTTP status")

@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scraper.flickr import host_of
 from scraper.model import DECIDED_KINDS, Kind, Outcome
 from scraper.statistics.clusters import Estimate, mean, ratio
 from scraper.statistics.inverse import share, weights
 from scraper.statistics.uploads import upload_year
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,10 +8,10 @@ import http
 import re
 from typing import TYPE_CHECKING, Final
 
-from scraper.flickr import host_of
 from scraper.model import Look, Outcome
 from scraper.pictures.formats import format_of
 from scraper.texts import one_line
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from scraper.model import Reply

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scraper.flickr import FLICKR_GROUP, host_group, host_of
+from scraper.flickr import FLICKR_GROUP, host_group
 from scraper.running.interception import Detector
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,7 @@ from scraper.model import Hop, Outcome, Reply
 from scraper.pacing.deadlines import Watchdog
 from scraper.proxies import choose_proxies
 from scraper.texts import one_line
+from scraper.urls import LONGEST_URL
 from scraper.web.bodies import Streamed, Whole
 from scraper.web.connections import Wiring, wire
 from scraper.web.failures import failure_of
@@ -45,7 +46,6 @@ _DRAINED: Final = 64 * 1024
 """Bytes of an unwanted body that are read so as to keep its connection; a new TLS connection costs more."""
 _DRAIN_SECONDS: Final = 1.0
 _LONGEST_TYPE: Final = 200
-_LONGEST_URL: Final = 8192
 """Characters of a header that are kept, and of a redirect that is followed."""
 _LONGEST_WAIT: Final = 366 * 86400.0
 """Seconds beyond which a Retry-After says nothing more."""
@@ -155,7 +155,7 @@ class Client:
             reply, location = self._once(url, wanted, deadline)
             if location is None:
                 return _arrived(reply, hops) if hops else reply
-            hops.append(Hop(reply.url, reply.status or 0, location[: _LONGEST_URL + 1]))
+            hops.append(Hop(reply.url, reply.status or 0, location[: LONGEST_URL + 1]))
             if is_placeholder_url(location):
                 # The name says all there is to say of the photo; the picture itself need not be asked for.
                 return replace(reply, url=location, hops=tuple(hops))
@@ -330,8 +330,8 @@ def _arrived(reply: Reply, hops: list[Hop]) -> Reply:
 
 
 def _redirect_problem(hops: list[Hop]) -> str | None:
-    if len(hops[-1].location) > _LONGEST_URL:
-        return f"a redirect to a URL of more than {_LONGEST_URL} characters"
+    if len(hops[-1].location) > LONGEST_URL:
+        return f"a redirect to a URL of more than {LONGEST_URL} characters"
     if len(hops) > MOST_HOPS:
         return f"more than {MOST_HOPS} redirects"
     if hops[-1].location in {hop.url for hop in hops}:

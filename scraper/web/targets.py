@@ -7,10 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from scraper.model import Outcome
+from scraper.urls import taken_apart
 from scraper.web.addresses import is_local_name, is_public, literal_address
 
 _NO_HOST: Final = re.compile(r"[\x00-\x20]")
@@ -46,9 +44,9 @@ def parse_target(url: str, *, allow_private: bool) -> Target:
         RefusedError: `bad_url` where it is no URL, `blocked` where scheme, credentials or host are refused.
     """
     try:
-        parsed = parse_url(url)
+        parsed = taken_apart(url)
         host, port = parsed.host, parsed.port
-    except (LocationParseError, ValueError) as error:
+    except ValueError as error:
         raise RefusedError(Outcome.BAD_URL, f"not a URL: {error}") from error
     if parsed.scheme not in ("http", "https"):
         raise RefusedError(Outcome.BLOCKED, f"scheme {parsed.scheme!r} is not followed")

@@ -91,9 +91,12 @@ GROUPS: Final[Mapping[str, Group]] = {
         ],
     ),
     "values": Group(
-        ["discretion", "flickr", "kinds", "model", "proxies", "texts"],
+        ["discretion", "flickr", "kinds", "model", "proxies", "texts", "urls"],
         [
-            *(f"tests/test_{name}.py" for name in ("discretion", "flickr", "kinds", "model", "proxies", "texts")),
+            *(
+                f"tests/test_{name}.py"
+                for name in ("discretion", "flickr", "kinds", "model", "proxies", "texts", "urls")
+            ),
             *(f"--deselect=tests/test_discretion.py::{name}" for name in WITH_COMMANDS),
         ],
     ),

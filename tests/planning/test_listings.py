@@ -10,9 +10,9 @@ import pytest
 
 from scraper.flickr import FLICKR_DOMAINS, distinct_name
 from scraper.model import Columns, ListingOutcome, Oddity, Wnid
-from scraper.planning.lines.listedurls import LONGEST_URL, host_in
 from scraper.planning.listings import ListingBuilder, named, parse_answer
 from scraper.planning.sources.interface import Reading
+from scraper.urls import LONGEST_URL, host_in
 
 if TYPE_CHECKING:
     from scraper.model import Listing

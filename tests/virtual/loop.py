@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.flickr import host_of
 from scraper.model import Attempt, Candidate, ClassState, Outcome, Wnid, outcome_of_status
 from scraper.running.retry import Policy
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from scraper.flickr import host_of
 from scraper.manifest.schema import COUNTS, RANKS, candidate_id, wnid_of
 from scraper.manifest.values import columns
 from scraper.model import Wnid
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from scraper.flickr import host_of
 from scraper.manifest.access.withdrawing import withdraw
 from scraper.manifest.schema import COUNTS, STATES, wnid_of
 from scraper.manifest.values import columns, iso
 from scraper.model import Outcome
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from scraper.model import Columns
+from scraper.urls import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Piece: TypeAlias = tuple[bytes | None, bytes]
 """Some lines of a list, and the class that they are of; None where they do not say. Without lines, time to breathe."""
 
-BEGINS: Final = re.compile(rb"[\s\"'<]*(?:https?://|(?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?::[0-9]{1,5})?/)", re.IGNORECASE)
+BEGINS: Final = re.compile(BEGINNING.encode(), re.IGNORECASE)
 """How a URL begins in a list, with a scheme or without."""
 WNID: Final = re.compile(r"(?<![A-Za-z0-9])[nN]([0-9]{8})(?![0-9])", re.ASCII)
 """A wnid in a text: by itself, before an image's number, or as a part of a path."""

@@ -14,6 +14,7 @@ from scraper.planning.forms.interface import CLASS_HEADS, URL_HEADS, WNID, Gathe
 from scraper.planning.lines.encodings import decode
 from scraper.planning.lines.streams import first_lines, lines
 from scraper.texts import one_line
+from scraper.urls import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from scraper.planning.lines.streams import Readable, Stream
 
 _SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
-_URL: Final = re.compile(
-    r"[\s\"'<]*(?:https?://|(?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}(?::[0-9]{1,5})?/)", re.IGNORECASE | re.ASCII
-)
+_URL: Final = re.compile(BEGINNING, re.IGNORECASE | re.ASCII)
 _LOOKED_AT: Final = 200
 _LONGEST_ROW: Final = 50
 """Lines that the quotes of one row may hold; where they hold more, they were never meant to."""

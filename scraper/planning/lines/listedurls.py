@@ -11,21 +11,13 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
-from scraper.flickr import FLICKR_DOMAINS, on_domain
+from scraper.flickr import FLICKR_DOMAINS
 from scraper.model import Oddity
-
-LONGEST_URL: Final = 8192
-"""Characters; no host of the lists serves longer ones, and hostile lists should cost nothing."""
+from scraper.urls import LONGEST_URL, has_scheme, host_in, on_domain
 
 QUERY: Final = r"\?[A-Za-z0-9_.=&%+*~!$()@:/-]"
 """Of queries, for regular expressions that repeat its end: no comma and no semicolon, which end a field."""
 
-_PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE | re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 _NO_SCHEME: Final = re.compile(r"(?://)?(?=(?:[a-z0-9-]+\.)+[a-z]{2,}(?::[0-9]{1,5})?/)", re.IGNORECASE | re.ASCII)
 _FLICKR_IMAGE: Final = re.compile(
     r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/(?:[^\s/?#,;\"'<>|\\]{1,50}/){0,9}"
@@ -85,7 +77,7 @@ def _unwrapped(line: str) -> tuple[str, str]:
     text, _, _ = text.partition("\t")
     text = text.strip()
     rest = line[line.find(text) + len(text) :]
-    if not _SCHEME.match(text):
+    if not has_scheme(text):
         bare = _NO_SCHEME.match(text)
         if bare:
             text = "http://" + text[bare.end() :]
@@ -96,16 +88,3 @@ def _trimmed(text: str) -> str:
     """A URL of any host without what cannot belong to it. A space inside one without an image's name may."""
     image = _ENDS_AS_IMAGE.search(text)
     return text[: image.end()] if image else text.rstrip(_LEAVINGS)
-
-
-def host_in(url: str) -> str | None:
-    """The host of an http or https URL, None where the text is not one. Spaces inside do occur and are let pass."""
-    plain = _PLAIN.fullmatch(url)
-    if plain:
-        return plain[1].lower() if len(url) <= LONGEST_URL else None
-    if len(url) > LONGEST_URL or _CONTROL.search(url) or not _SCHEME.match(url):
-        return None
-    try:
-        return parse_url(url).host or None
-    except (LocationParseError, ValueError):
-        return None

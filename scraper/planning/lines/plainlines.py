@@ -16,8 +16,9 @@ import re
 from functools import cache
 from typing import Final, TypeAlias
 
-from scraper.flickr import FLICKR_DOMAINS, on_domain
+from scraper.flickr import FLICKR_DOMAINS
 from scraper.planning.lines.listedurls import QUERY
+from scraper.urls import on_domain
 
 PlainLine: TypeAlias = tuple[str, str, str, str]
 """A wanted Flickr image: its URL, file name and photo id. Or three times nothing, and a line for the rules to judge."""

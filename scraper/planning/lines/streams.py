@@ -6,7 +6,7 @@ import codecs
 from typing import TYPE_CHECKING, Final, Protocol
 
 from scraper.planning.lines.encodings import BOM, utf16
-from scraper.planning.lines.listedurls import LONGEST_URL
+from scraper.urls import LONGEST_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

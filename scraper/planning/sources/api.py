@@ -8,7 +8,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus
 
 from scraper.manifest.access.lists import ListingTry
 from scraper.model import Listing, ListingOutcome, Outcome, outcome_of_status
@@ -18,6 +18,7 @@ from scraper.planning.sources.interface import Answers, Silence
 from scraper.running.clock import Clock
 from scraper.running.crew import Crew
 from scraper.running.queueing import RetryQueue, results
+from scraper.urls import host_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -147,9 +148,7 @@ class Api:
             columns=self._reading.columns,
         )
         if listing.outcome is ListingOutcome.NOT_A_LIST and reply.hops:
-            listing = replace(
-                listing, error=f"{listing.error}, from {urlsplit(reply.url).hostname}, where it was sent to"
-            )
+            listing = replace(listing, error=f"{listing.error}, from {host_in(reply.url)}, where it was sent to")
         return Answer(listing, pages.first, reply.retry_after)
 
 

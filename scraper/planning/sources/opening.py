@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from scraper.errors import InputError
 from scraper.planning.sources.api import Api
@@ -16,6 +15,7 @@ from scraper.planning.sources.folder import Folder, scan
 from scraper.planning.sources.interface import SourceFailedError
 from scraper.planning.sources.known import KNOWN
 from scraper.planning.sources.whole import UNASKED, KnownFile
+from scraper.urls import host_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _known(name: str, means: Means) -> Source:
     source = KnownFile(known, means, means.connect(), folders)
     large = known.bytes if known.bytes is not None and known.bytes > UNASKED else 0
     if large and not means.agreed and source.find() is None:
-        host = urlsplit(known.addresses[0]).hostname
+        host = host_in(known.addresses[0])
         question = f"{name} has to be downloaded once: {large / 1e6:,.0f} MB from {host} to {folders[-1]}"
         if not means.ask(question):
             raise InputError(f"{question}; nothing was downloaded, and nothing was changed")

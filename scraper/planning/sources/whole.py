@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from scraper.model import ListingOutcome, Outcome
 from scraper.planning.sources.caching import find, forget
@@ -13,6 +12,7 @@ from scraper.planning.sources.downloading import Came, PartFile, attempt
 from scraper.planning.sources.file import WholeFile
 from scraper.planning.sources.interface import Answers, Silence, SourceFailedError
 from scraper.running.crew import Crew
+from scraper.urls import host_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -108,7 +108,7 @@ class KnownFile:
                 part.close()
                 if self._came.kept is not None and self._is_list(self._came.kept):
                     return
-                self._means.notice(f"{self.name}: {urlsplit(address).hostname} does not give it: {self._came.how}")
+                self._means.notice(f"{self.name}: {host_in(address)} does not give it: {self._came.how}")
 
     def _is_list(self, kept: Kept) -> bool:
         """Whether what came is a list at all, to its end; a page that a host sent in its place is removed."""

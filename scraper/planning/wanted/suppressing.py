@@ -18,8 +18,8 @@ from scraper.manifest.access.withdrawing import (
 from scraper.manifest.schema import candidate_id
 from scraper.model import Outcome, Revision, State, Withdrawn
 from scraper.planning.lines.encodings import BOM
-from scraper.planning.lines.listedurls import LONGEST_URL, host_in
 from scraper.texts import counted, one_line
+from scraper.urls import LONGEST_URL, host_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
