@@ -108,9 +108,11 @@ class Pacer:
         self._rate = Rate() if known.rate is None else Rate.near(known.rate, known.usually_closed or 0.0)
         self._closure = Closure(known.usually_closed)
         self._over = False
+        self._inherited = False
         if known.closed_until is not None and known.closed_until > now:
             self._closure.close(now, known.closed_until - now)
             self._closure.at_most(now + patience)
+            self._inherited = True
         self._refusals = Refusals()
         self._crowd = Crowd()
         self._begun: dict[int, tuple[float, int]] = {}
@@ -204,7 +206,9 @@ class Pacer:
 
     def _open(self, now: float) -> None:
         closed = self._closure.open(now)
-        if not self._crowd.opened(closed, now) and self.refusal not in _NO_FAULT_OF_THE_PACE:
+        blameless = self._inherited or self.refusal in _NO_FAULT_OF_THE_PACE
+        self._inherited = False
+        if not self._crowd.opened(closed, now) and not blameless:
             alone = self._refused_by == 1 and closed <= _SOON
             self._rate.cut(self._answers, now - self._opened_at, closed, alone=alone)
         self._opened_at, self._answers, self._over = now, 0, False
