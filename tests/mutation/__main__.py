@@ -90,6 +90,16 @@ GROUPS: Final[Mapping[str, Group]] = {
             *("tests/fetching/test_doubts.py", "tests/auditing/test_holding.py"),
         ],
     ),
+    "pacing": Group(
+        [
+            *(f"pacing.{name}" for name in ("closure", "crowd", "pace", "pacer", "refusals")),
+            *("running.queueing", "running.retry", "fetching.scheduler"),
+        ],
+        [
+            *(f"tests/pacing/test_{name}.py" for name in ("closure", "pace", "pacer", "refusals")),
+            *("tests/running/test_queueing.py", "tests/running/test_retry.py", "tests/fetching/test_scheduler.py"),
+        ],
+    ),
     "values": Group(
         ["discretion", "flickr", "kinds", "model", "proxies", "texts", "urls"],
         [
