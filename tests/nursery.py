@@ -40,6 +40,17 @@ _PRELOADED: Final = (
     "scraper.reporting.text",
     "scraper.auditing.verifying",
     "scraper.auditing.surveying",
+    "scraper.auditing.forgetting",
+    "scraper.auditing.tracing",
+    "scraper.cli.hints",
+    "scraper.cli.telling.classes",
+    "scraper.cli.telling.planned",
+    "scraper.cli.telling.traces",
+    "scraper.exporting.dataset",
+    "scraper.planning.wanted.dropping",
+    "scraper.reporting.locked",
+    "scraper.reporting.methods",
+    "scraper.reporting.oneclass",
 )
 
 

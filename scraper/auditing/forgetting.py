@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scraper.manifest.access.withdrawing import Known
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetSummary:
     """What was left out.
 
@@ -77,7 +77,9 @@ def forget(
         with recorded(book, "forget", argv) as run:
             stayed = _withdraw(book, run.id, out, affected, wanted)
         removed = tuple(image.path for image in images if image.path not in stayed)
-        return ForgetSummary(path, tuple(wanted), len(affected), removed, stayed)
+        return ForgetSummary(
+            manifest=path, withdrawn=tuple(wanted), candidates=len(affected), removed=removed, stayed=stayed
+        )
 
 
 def _withdraw(

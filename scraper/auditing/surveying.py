@@ -66,7 +66,7 @@ _LOOK_EVERY: Final = 50
 _TICK: Final = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyProgress:
     """How far a survey is: URLs asked, of about how many, and half the width of its interval so far."""
 
@@ -75,7 +75,7 @@ class SurveyProgress:
     half_width: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurveySummary:
     """What a survey came to.
 
@@ -150,7 +150,16 @@ def survey(
         asking = _Asking(book, run.id, options, drawn, held, progress=progress, stop=stop or Stop())
         asking.ask(client)
         found, changes = asking.tally.found(), asking.changes
-        return SurveySummary(path, run.id, options.of, drawn.urls, changes.total(), found, dict(changes), options.until)
+        return SurveySummary(
+            manifest=path,
+            run_id=run.id,
+            frame=options.of,
+            urls=drawn.urls,
+            asked=changes.total(),
+            found=found,
+            changes=dict(changes),
+            until=options.until,
+        )
 
 
 # --- drawing ---------------------------------------------------------------------------------------------------------
@@ -292,7 +301,7 @@ class _Asking:
                 raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
             self._settle(queue, answers, clock.now())
             self._check_held()
-            self._progress(SurveyProgress(self.changes.total(), self._most(), self._half_width))
+            self._progress(SurveyProgress(done=self.changes.total(), sample=self._most(), half_width=self._half_width))
             if queue.pacer.exhausted:
                 raise StoppedEarlyError(explain("the host", queue.pacer, clock.now()))
         self._keep(self._held.close())

@@ -28,7 +28,7 @@ PHOTO_PAGE: Final = "https://www.flickr.com/photo.gne?id={}"
 """Redirects to the page of a photo, with its licence and its owner."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """All that is known of one candidate; `locked` is the SHA-256 that it must have, where a lock names it."""
 

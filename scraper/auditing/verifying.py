@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scraper.auditing.strays import Strays
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyProgress:
     """How far a verification is: images read, of all."""
 
@@ -36,7 +36,7 @@ class VerifyProgress:
     images: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifySummary:
     """What a verification found.
 
@@ -135,17 +135,17 @@ def _examine(
                 damaged.append(path)
             case Condition.SOUND:
                 pass
-        progress(VerifyProgress(number, count))
+        progress(VerifyProgress(done=number, images=count))
         if stop.asked:
             raise InterruptedRunError("interrupted; nothing was changed")
     return VerifySummary(
-        book.path,
-        count,
-        tuple(missing),
-        tuple(damaged),
-        strays.paths if strays else (),
-        tuple(path for one in unfinished(book, out) for path in one.paths) if strays else (),
-        tuple(audit.contradictions(book)),
+        manifest=book.path,
+        images=count,
+        missing=tuple(missing),
+        damaged=tuple(damaged),
+        strays=strays.paths if strays else (),
+        unfinished=tuple(path for one in unfinished(book, out) for path in one.paths) if strays else (),
+        inconsistent=tuple(audit.contradictions(book)),
     )
 
 

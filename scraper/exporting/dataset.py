@@ -68,7 +68,7 @@ WRITERS: Final[dict[ExportForm, Form]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportProgress:
     """How far an export is: images written or left out, of all."""
 
@@ -76,7 +76,7 @@ class ExportProgress:
     images: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSummary:
     """What an export came to.
 
@@ -169,15 +169,21 @@ def export(
             ):
                 for done, found in enumerate(prepared, start=1):
                     written.take(found, writer)
-                    progress(ExportProgress(done, len(selection.items)))
+                    progress(ExportProgress(done=done, images=len(selection.items)))
                     if stop is not None and stop.asked:
                         raise InterruptedRunError("interrupted; nothing was left behind")
                 writer.finish()
             if shape.is_folder:
                 write_card(site.path, form, selection, options, counts=written.counts)
                 write_croissant(site.path, form, selection, options)
-    lacking = selection.lacking(options.split)
-    return ExportSummary(dest, form, selection, written.counts, tuple(written.left_out), lacking)
+    return ExportSummary(
+        dest=dest,
+        form=form,
+        selection=selection,
+        counts=written.counts,
+        left_out=tuple(written.left_out),
+        lacking=selection.lacking(options.split),
+    )
 
 
 class _Written:

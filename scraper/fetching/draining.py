@@ -118,8 +118,8 @@ def fetch(
 def _nothing(book: Manifest, options: FetchOptions) -> FetchSummary:
     """What a fetch comes to where no class has a list: nothing, and no folder for it."""
     return FetchSummary(
-        book.path,
-        options.out,
+        manifest=book.path,
+        out=options.out,
         saved_now=0,
         saved=0,
         wanted=candidates.count_wanted(book),
@@ -392,17 +392,17 @@ class _Drain:
         tally, held = self._tally, self._scheduler.held()
         self._progress(
             FetchProgress(
-                self._standing.full,
-                self._standing.listed,
-                self._standing.kept,
-                self._standing.wanted,
-                tally.saved,
-                tally.bytes,
-                tally.failed,
-                tally.outcomes.total(),
-                self._scheduler.delayed,
-                self._paces.shown(held),
-                self._seconds_left(held),
+                classes_done=self._standing.full,
+                classes=self._standing.listed,
+                saved=self._standing.kept,
+                wanted=self._standing.wanted,
+                saved_now=tally.saved,
+                bytes=tally.bytes,
+                failed=tally.failed,
+                requests=tally.outcomes.total(),
+                waiting=self._scheduler.delayed,
+                held=self._paces.shown(held),
+                seconds_left=self._seconds_left(held),
             )
         )
 

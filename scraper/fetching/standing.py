@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scraper.model import ClassState, Outcome, Wnid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchProgress:
     """How far a fetch is.
 
@@ -48,7 +48,7 @@ class FetchProgress:
     seconds_left: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSummary:
     """What a fetch came to; `outcomes` counts the attempts of this run.
 

@@ -335,4 +335,12 @@ class _Resolver:
     def _report(self, one: Pass | tuple[()], doing: str) -> None:
         listed, failed, candidates = (len(one.listed), len(one.failed), one.candidates) if one else (0, 0, 0)
         done = len(self._requests) - len(self._missing) + listed + failed
-        self._progress(PlanProgress(done, len(self._requests), failed, self._candidates + candidates, doing))
+        self._progress(
+            PlanProgress(
+                done=done,
+                classes=len(self._requests),
+                failed=failed,
+                candidates=self._candidates + candidates,
+                doing=doing,
+            )
+        )

@@ -21,7 +21,7 @@ _LIKELY: Final = 0.5
 """Probability below which a class counts as one that will rather not reach its target."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanProgress:
     """How far a plan is: classes done of all, those that failed among them, candidates found, and what goes on."""
 
@@ -32,7 +32,7 @@ class PlanProgress:
     doing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedClass:
     """One class after a plan: its target, its list, and why it has none where it failed.
 
@@ -80,7 +80,7 @@ class SourceSummary:
         return tuple(self._odd[kind] for kind in Oddity if kind in self._odd)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
     """What a plan came to.
 

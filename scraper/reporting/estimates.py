@@ -84,7 +84,7 @@ def tally(
     return Tally(n, listed, images, dead_images, alive, dead, denied, unusable, unknown, stopped and images > 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateRow:
     """A rate over classes with its 95 % interval.
 

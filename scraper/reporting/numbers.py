@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scraper.statistics.clusters import Estimate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Sums over all classes that are wanted; `bytes` is of the images.
 
@@ -60,7 +60,7 @@ class Totals:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRot:
     """What became of the candidates that were tried, each by the fate of its own URL.
 
@@ -78,7 +78,7 @@ class LinkRot:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostRow:
     """What became of the candidates of one host.
 
@@ -99,7 +99,7 @@ class HostRow:
     unusable: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
     """One class: `shortfall` is how many images it lacks of `n`, `reason` why, None where it lacks none.
 
@@ -121,7 +121,7 @@ class ClassRow:
     dead_rate: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class YearRow:
     """URLs of photos that were uploaded in one year, which is interpolated from their numbers.
 
@@ -139,7 +139,7 @@ class YearRow:
     dead_rate_high: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A report: `outcomes` counts candidates by their last outcome, `statuses` tries by HTTP status.
 
@@ -335,7 +335,14 @@ def _host_row(host: str, outcomes: Counter[Outcome], found: Estimate) -> HostRow
 
 
 def _year_row(year: int, found: Estimate, urls: int) -> YearRow:
-    return YearRow(year, urls, found.classes, *map(rounded, (found.rate, found.low, found.high)))
+    return YearRow(
+        year=year,
+        urls=urls,
+        classes=found.classes,
+        dead_rate=rounded(found.rate),
+        dead_rate_low=rounded(found.low),
+        dead_rate_high=rounded(found.high),
+    )
 
 
 _DEAD, _UNKNOWN, _REFUSED = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UrlRow:
     """One URL of a list.
 
@@ -75,7 +75,14 @@ def class_report(said: str, manifest: Path | str = DEFAULT_MANIFEST) -> ClassRep
     with Manifest.open(Path(manifest)) as book, book.snapshot():
         paths = {image.candidate_id: image.path for image in images(book, wnid)}
         urls = tuple(
-            UrlRow(each.rank, each.url, each.state, each.outcome, each.tries, paths.get(each.candidate_id))
+            UrlRow(
+                rank=each.rank,
+                url=each.url,
+                state=each.state,
+                outcome=each.outcome,
+                tries=each.tries,
+                path=paths.get(each.candidate_id),
+            )
             for each in listed_urls(book, wnid)
         )
     return ClassReport(rows[wnid], urls)

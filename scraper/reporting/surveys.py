@@ -24,7 +24,7 @@ _ALL: Final = 10**12
 _CHANGES: Final = ((Kind.IMAGE, Kind.DEAD), (Kind.DEAD, Kind.IMAGE))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyRow:
     """One survey.
 
@@ -52,7 +52,7 @@ class SurveyRow:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionRow:
     """Of the URLs that were alive (or dead) when they were asked before, how many are dead (or alive) in a survey.
 

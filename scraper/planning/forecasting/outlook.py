@@ -41,7 +41,7 @@ class _Seen:
             self.bytes += count.bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What all classes of a manifest can be expected to come to, and what is there already.
 
@@ -93,7 +93,7 @@ def outlook(book: Manifest, survival: float | None = None, *, rate: float | None
         rate=rate,
     )
     wanted = round(size * told.have / images) if images else 0
-    return Outlook(told, targets, sum(counts.status_counts(book).values()), wanted)
+    return Outlook(forecast=told, targets=targets, requests=sum(counts.status_counts(book).values()), bytes=wanted)
 
 
 def _seen(rows: Iterable[ClassCount]) -> defaultdict[Wnid, _Seen]:

@@ -103,7 +103,7 @@ class Api:
         how = in_words(doubts.last)
         if not queue.pacer.exhausted and not doubts.gone(time.time()):
             return None
-        return Silence(doubts.last.outcome, how, wanted - left, left)
+        return Silence(outcome=doubts.last.outcome, how=how, asked=wanted - left, unasked=left)
 
     def _ask(self, task: Task[Wnid]) -> _Result:
         wnid = task.item

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scraper.web.client import Client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """Why a source was asked no further, although classes were left.
 

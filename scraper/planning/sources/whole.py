@@ -73,7 +73,7 @@ class KnownFile:
             kept = self._came.kept
         if kept is None:
             outcome = self._came.outcome or ListingOutcome.NOT_FOUND
-            yield Answers(silence=Silence(outcome, self._came.how, 0, len(wanted)))
+            yield Answers(silence=Silence(outcome=outcome, how=self._came.how, asked=0, unasked=len(wanted)))
             return
         self._read = self._read or self._file(kept)
         yield from self._read.lists(wanted)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _WHY = "its class was dropped with its images"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropSummary:
     """What was dropped.
 
@@ -91,7 +91,12 @@ def drop(
             if options.delete_images:
                 clear_up(book, options.out)  # what a drop that was cut short left
         return DropSummary(
-            path, tuple(wnids), before, len(images) - len(stayed), _bytes(images, stayed), tuple(sorted(stayed))
+            manifest=path,
+            classes=tuple(wnids),
+            before=before,
+            deleted=len(images) - len(stayed),
+            bytes=_bytes(images, stayed),
+            stayed=tuple(sorted(stayed)),
         )
 
 
