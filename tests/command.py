@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tests.nursery import nursery
+from tests.nursery import KILL_AT, nursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -36,21 +37,6 @@ NO_ANSWER: Final = (
     "'redirect_error', 'bad_status', 'intercepted'"
 )
 """The outcomes that say nothing of the photo, for SQL."""
-KILLED: Final = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
-def hook(event, args):
-    global left
-    journal = event == "open" and str(args[0]).endswith(".journal")
-    if journal or event in ("os.remove", "os.rmdir", "os.truncate", "os.rename", "os.link"):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-from scraper.cli.main import main
-sys.addaudithook(hook)
-sys.exit(main())
-"""
-"""The command, killed the moment before it does the n-th thing to a file."""
 _DROPPED: Final = ("PROXY", "SSL_CERT", "PYTHONWARNINGS", "COLUMNS", "FORCE_COLOR")
 
 
@@ -98,6 +84,14 @@ class Scraper:
         result = Result(code, out.decode(), err.decode())
         assert "Traceback" not in result.err, result.err
         return result
+
+    def killed_at(self, moment: int, *words: str) -> int:
+        """Run a command that is killed the moment before it does the n-th thing to a file; how it ended."""
+        code, _, err = nursery().run(
+            words, cwd=self.folder, env={**self.environment(), KILL_AT: str(moment)}, stdin=b"", timeout=LONGEST
+        )
+        assert code in (0, -signal.SIGKILL), err
+        return code
 
     def all(self, *commands: tuple[str, ...]) -> list[Result]:
         """Run several commands at once, for those that do not get in each other's way."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -20,7 +17,7 @@ from scraper.manifest.access.recording import Batch, record_removal
 from scraper.manifest.access.withdrawing import WITHDRAWN_WHY
 from scraper.model import Outcome, Revision, State
 from scraper.running.session import exclusive
-from tests.command import KILLED, Scraper, check, check_files, check_manifest
+from tests.command import Scraper, check, check_files, check_manifest
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World
 
@@ -154,9 +151,7 @@ def test_a_kill_at_any_moment_leaves_no_row_without_its_file_and_the_next_run_co
         mine = Scraper(tmp_path / str(moment))
         shutil.copytree(fetched.folder, mine.folder)
         photos = [str(photo) for (photo,) in mine.rows("SELECT photo_id FROM candidates WHERE state = 'saved'")]
-        command = [sys.executable, "-c", KILLED, str(moment), "forget", *photos]
-        done = subprocess.run(command, cwd=mine.folder, env=mine.environment(), capture_output=True, check=False)
-        assert done.returncode in (0, -signal.SIGKILL), done
+        code = mine.killed_at(moment, "forget", *photos)
         check_manifest(mine)
         check_files(mine, strays=True)
         mine.done("forget", *photos)
@@ -164,7 +159,7 @@ def test_a_kill_at_any_moment_leaves_no_row_without_its_file_and_the_next_run_co
         assert mine.one("SELECT count(*) FROM images") == 0
         assert list(mine.images.rglob("*.jpg")) == []
         shutil.rmtree(mine.folder)
-        if done.returncode == 0:
+        if code == 0:
             break
     assert 12 < moment < 99
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from scraper import DropOptions, drop
 from scraper.errors import InputError
-from tests.command import KILLED, Scraper, check, check_files, check_manifest
+from tests.command import Scraper, check, check_files, check_manifest
 from tests.conftest import CLOCK, TENCH
 from tests.standin import Fate, StandIn, World
 
@@ -199,11 +196,7 @@ def test_a_kill_at_any_moment(filled: Scraper, tmp_path: Path) -> None:
         folder = tmp_path / str(moment)
         shutil.copytree(filled.folder, folder)
         scraper = Scraper(folder, filled.standin)
-        words = [sys.executable, "-c", KILLED, str(moment), "drop", TENCH, "--delete-images"]
-        done = subprocess.run(
-            words, cwd=folder, env=scraper.environment(), capture_output=True, timeout=60, check=False
-        )
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        code = scraper.killed_at(moment, "drop", TENCH, "--delete-images")
         check_files(scraper, strays=True)
         check_manifest(scraper)
         scraper.done("drop", TENCH, "--delete-images")
@@ -212,6 +205,6 @@ def test_a_kill_at_any_moment(filled: Scraper, tmp_path: Path) -> None:
         check_files(scraper)
         assert not (scraper.images / ".partial").exists()
         shutil.rmtree(folder)
-        if done.returncode == 0:
+        if code == 0:
             break
     assert 12 < moment < 99
