@@ -47,7 +47,7 @@ class HostPace:
 def allowed(rate: float) -> str:
     """A rate as people say it.
 
-    >>> allowed(3.2), allowed(0.1), allowed(1 / 300)
+    >>> allowed(3.0), allowed(0.1), allowed(1 / 300)
     ('about 3 requests a second', 'about 1 request in 10 seconds', 'about 1 request in 5 minutes')
     """
     if rate >= 1:

@@ -32,6 +32,8 @@ Someone has begun the run, and still looks at it. A host that says 429 is there.
 _SOON: Final = 2.0
 """Seconds within which a host that refused one request alone answers again, if it was not for the pace."""
 _CUT: Final = 0.7
+BELIEVED: Final = 120.0
+"""Seconds of Retry-After up to which a refusal speaks for the host where nothing else is under way."""
 _SLOWLY: Final = 2.0
 """Requests a second below which each refusal counts."""
 _SLOW: Final = 3
@@ -168,7 +170,7 @@ class Pacer:
             ended.status,
             first=ended.first,
             left_over=ended.left_over,
-            plain=bool(ended.retry_after) or (self._rate.value is not None and self._rate.value < _SLOWLY),
+            plain=self._is_plain(ended.retry_after or 0.0),
         )
         if meaning is Meaning.ANSWER:
             self._crowd.answered(at_once, now)
@@ -186,6 +188,11 @@ class Pacer:
             if self._refusals.mostly_own and not self._undone:
                 self._undo(now)
         return meaning
+
+    def _is_plain(self, retry_after: float) -> bool:
+        """Whether one refusal is enough: no other answer is near that could tell whether it is the URL's own."""
+        slow = self._rate.value is not None and self._rate.value < _SLOWLY
+        return slow or (not self.in_flight and 0 < retry_after <= BELIEVED)
 
     def woke(self, now: float) -> None:
         """Take in that the machine has slept, so that requests under way say nothing by their failure."""

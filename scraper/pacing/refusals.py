@@ -60,8 +60,10 @@ class Refusals:
         """What has stood for a refusal, beside 429."""
         self._row = 0
         self._answers = 0
-        self._first_tries: deque[bool] = deque(maxlen=_RECENT)
-        """Whether the last first tries were refused or failed."""
+        self._failed: deque[bool] = deque(maxlen=_REMEMBERED)
+        """Whether the last first tries failed, in whatever way."""
+        self._recent: deque[bool] = deque(maxlen=_RECENT)
+        """Whether the last first tries were refused."""
         self._asked = 0
         self._refused: OrderedDict[int, _Refused] = OrderedDict()
         self._own: deque[bool] = deque(maxlen=_REMEMBERED)
@@ -96,8 +98,7 @@ class Refusals:
         if left_over and outcome.final:
             return Meaning.NOTHING  # it is asked again for what it answered before
         self._note(first=first, failed=True)
-        last = list(self._first_tries)[-_REMEMBERED:]
-        telling = first or 2 * sum(last) > len(last)
+        telling = first or 2 * sum(self._failed) > len(self._failed)
         self._row += telling
         code = outcome if status is None else status
         if self._row >= (IN_A_ROW if self._answers or status is None else FIRST_IN_A_ROW) and telling:
@@ -111,7 +112,8 @@ class Refusals:
 
     def _note(self, *, first: bool, failed: bool) -> None:
         if first:
-            self._first_tries.append(failed)
+            self._failed.append(failed)
+            self._recent.append(False)
             self._asked += 1
 
     def _answered(self, number: int, *, first: bool) -> Meaning:
@@ -131,14 +133,16 @@ class Refusals:
     def _are_many(self) -> bool:
         """Whether so many are refused that they are not refused for themselves, or by some fault of the moment."""
         usual = self._owners / max(self._asked, 1) if self.mostly_own else 0.0
-        recent = list(self._first_tries)[-_LAST:]
+        if self._recent:
+            self._recent[-1] = True
+        last = list(self._recent)[-_LAST:]
         many = (
             self._row >= (_FEW if self.mostly_own else _TWO)
-            or sum(recent) >= _FEW + 2 * usual * len(recent)
-            or sum(self._first_tries) >= _SHARE * _RECENT + 2 * usual * len(self._first_tries)
+            or sum(last) >= _FEW + 2 * usual * len(last)
+            or sum(self._recent) >= _SHARE * _RECENT + 2 * usual * len(self._recent)
         )
         if many:
-            self._first_tries.clear()
+            self._recent.clear()
         return many
 
     def _refused_again(self, before: _Refused) -> Meaning:

@@ -59,8 +59,8 @@ def closed(retry_after: float | None = None) -> Bench:
     bench = warm()
     bench.start()
     bench.now += 0.1
-    bench.end(Outcome.THROTTLED, retry_after=retry_after)
-    bench.end_all(Outcome.THROTTLED)
+    while bench.flying:
+        bench.end(Outcome.THROTTLED, retry_after=retry_after)
     assert bench.pacer.closed
     return bench
 

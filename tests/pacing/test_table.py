@@ -36,7 +36,7 @@ def test_a_third_of_the_hosts_that_limit_is_found_alike_with_other_chances(seed:
     [
         (Host(Penalty(Bucket(3, 10), 5)), 60, 17, 12),
         (Host(Penalty(Bucket(2, 1), 10)), 80, 45, 12),
-        (Host(Penalty(Bucket(0.1, 25), 30)), 40, 150, 12),
+        (Host(Penalty(Bucket(0.1, 25), 30)), 40, 150, 24),
     ],
 )
 def test_from_the_first_minute_on_there_are_few_refusals(host: Host, pictures: int, best: float, refused: int) -> None:
