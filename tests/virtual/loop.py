@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import random
@@ -109,16 +110,12 @@ class Loop:
     def _start(self) -> None:
         for want in self.scheduler.wants(1000):
             last = min(want.last, want.first + want.count - 1, self._listed)
-            self.scheduler.supply(want, [self._candidate(want.wnid, rank) for rank in range(want.first, last + 1)])
+            host = self._names[int(want.wnid[1:]) % len(self._names)]
+            self.scheduler.supply(want, _candidates(host, want.wnid, want.first, last))
         while (candidate := self.scheduler.next(self.now)) is not None:
             self._queued.append(candidate)
         while self._queued and len(self._events) < self._threads:
             self._ask(self._queued.popleft())
-
-    def _candidate(self, wnid: Wnid, rank: int) -> Candidate:
-        number = int(wnid[1:]) * 10_000_000 + rank
-        host = self._names[int(wnid[1:]) % len(self._names)]
-        return Candidate(number, wnid, rank, f"http://{host}/1/{number}_a.jpg", f"{number}_a.jpg")
 
     def _ask(self, candidate: Candidate) -> None:
         name = host_of(candidate.url) or ""
@@ -145,6 +142,13 @@ class Loop:
         elif not self._hosts[host].owned(candidate.id):
             self.course.refused.append(self.now)
         self.scheduler.done(attempt, self.now)
+
+
+@functools.lru_cache(maxsize=80)
+def _candidates(host: str, wnid: Wnid, first: int, last: int) -> list[Candidate]:
+    """Part of a list; every loop begins with the same ones, and there are many loops."""
+    numbers = [(int(wnid[1:]) * 10_000_000 + rank, rank) for rank in range(first, last + 1)]
+    return [Candidate(n, wnid, rank, f"http://{host}/1/{n}_a.jpg", f"{n}_a.jpg") for n, rank in numbers]
 
 
 def _outcome(answer: Answer) -> Outcome:
