@@ -96,7 +96,7 @@ GROUPS: Final[Mapping[str, Group]] = {
             *("running.queueing", "running.retry", "fetching.scheduler"),
         ],
         [
-            *(f"tests/pacing/test_{name}.py" for name in ("closure", "pace", "pacer", "refusals")),
+            *(f"tests/pacing/test_{name}.py" for name in ("closure", "crowd", "pace", "pacer", "refusals")),
             *("tests/running/test_queueing.py", "tests/running/test_retry.py", "tests/fetching/test_scheduler.py"),
         ],
     ),

@@ -79,6 +79,72 @@ def test_a_quota_is_no_reason_to_ask_more_slowly() -> None:
     assert rate.value == pytest.approx(2.0)
 
 
+def test_a_quota_brings_a_rate_down_to_what_was_asked_and_leaves_its_ceiling() -> None:
+    rate = Rate(10.0, 12.0)
+    rate.cut(2000, 1000.0 + 80_000.0, 80_000.0)
+    assert rate.value == pytest.approx(2.0)
+    assert rate.ceiling == 12.0
+    first = Rate()
+    first.cut(2000, 1000.0 + 80_000.0, 80_000.0)
+    assert first.value == pytest.approx(2.0)
+
+
+def test_a_first_refusal_of_one_request_alone_costs_no_more_than_the_time() -> None:
+    rate = Rate()
+    rate.cut(50, 12.0, 2.0, alone=True)
+    assert rate.value == pytest.approx(5.0)
+    other = Rate()
+    other.cut(50, 12.0, 2.0)
+    assert other.value == pytest.approx(50 / 12)
+
+
+@pytest.mark.parametrize(("closed", "begins"), [(1.0, 1.0), (16.0, 0.5), (80.0, 0.1)])
+def test_where_next_to_nothing_was_answered_it_is_seen_what_comes_next(closed: float, begins: float) -> None:
+    rate = Rate()
+    rate.cut(0, closed + 0.1, closed)
+    assert rate.value == pytest.approx(begins)
+
+
+def test_a_rate_far_above_what_was_delivered_comes_down_by_more() -> None:
+    rate = Rate(20.0, 40.0)
+    rate.cut(60, 64.0, 60.0)
+    assert rate.value == pytest.approx((60 / 64 * 20 * CUT) ** 0.5)
+    assert rate.ceiling == pytest.approx(2 * (rate.value or 0.0))
+
+
+def test_one_refused_alone_after_few_answers_is_a_small_cut() -> None:
+    rate = Rate(4.0, 100.0)
+    rate.cut(3, 1.5, 0.5, alone=True)
+    assert rate.value == pytest.approx(4.0 * CUT)
+
+
+def test_what_was_delivered_is_the_least_that_a_host_allows() -> None:
+    rate = Rate(4.0, 100.0)
+    rate.cut(390, 100.0, 1.0)
+    assert rate.value == pytest.approx(3.9)
+
+
+def test_a_rate_refused_otherwise_than_before_is_no_longer_believed() -> None:
+    rate = Rate(4.0, 100.0)
+    for value in (4.0, 4.1, 4.1):
+        rate.value = value
+        rate.cut(400, 130.0, 1.0)
+    believed = rate.span
+    rate.value = 9.0
+    rate.cut(900, 130.0, 1.0)
+    assert rate.span < believed
+    assert rate.value == pytest.approx(9.0 * CUT)
+
+
+def test_it_is_fast_at_first_and_slow_near_the_ceiling() -> None:
+    rate = Rate(4.0, 100.0)
+    rate.cut(400, 130.0, 5.0)
+    start, seconds = rate.value or 0.0, 0.0
+    while seconds < rate.span / 2:
+        seconds += asked(rate, 1)
+    assert rate.value == pytest.approx(start + (4.0 - start) * 0.875, rel=0.01)
+
+
 def test_a_rate_that_is_not_used_does_not_grow() -> None:
     rate = Rate(4.0, 100.0)
     rate.cut(400, 110.0, 1.0)
