@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ settings.load_profile("calm")  # how long an example takes says how busy the mac
 collect_ignore = [] if find_spec("mlcroissant") else ["readers"]  # `make test-readers` installs what they need
 TENCH, CLOCK = "n01440764", "n02708093"
 CLASSES = [(TENCH, "tench"), (CLOCK, "analog clock")]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 - called by names
+    """Twice as many workers as cores, since a good part of the tests waits: for hosts that refuse, above all."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.standin import Request, Wire
 
-NOBODY: Final = ("--connect-to", "::127.0.0.1:1", "--retries", "1")
+NOBODY: Final = ("--connect-to", "::127.0.0.1:1", "--retries", "1", "--patience", "2")
 """Flags by which nothing answers."""
 
 
