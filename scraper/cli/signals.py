@@ -98,6 +98,9 @@ class _Watch:
         os.close(self._write)  # which ends the thread
         self._thread.join()
         os.close(self._read)
+        if self._signals and exc[0] is None and self._fd_before >= 0:
+            # It came too late for the run to look. What follows may wait for ever, for whoever reads its output.
+            os.write(self._fd_before, b"\0")
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         """Runs in the main thread, wherever that comes to its next line."""
