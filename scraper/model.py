@@ -383,6 +383,7 @@ class Decision:
         not_before: Unix time in seconds before which it is not asked again; 0 for any time.
         form: the form of its URL that is asked for next, or was asked for last.
         fate: how the URL itself ended, where another form is asked for.
+        everybodys: whether the host refused everybody with what it answered, so that it says nothing of the photo.
     """
 
     state: State
@@ -390,6 +391,7 @@ class Decision:
     not_before: float = 0.0
     form: Form | None = None
     fate: Outcome | None = None
+    everybodys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.schema import wnid_of
 from scraper.model import Look, Outcome
+from scraper.pacing.refusals import SUSPICIOUS
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain
@@ -91,6 +92,7 @@ class Held:
                 ended_at=row.asked_at + row.seconds,
                 tries=heard.number,
                 final=row.outcome.final,
+                waited_for=detector.alive and row.outcome in SUSPICIOUS,
             )
         )
         return []

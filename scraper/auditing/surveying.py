@@ -280,6 +280,7 @@ class _Asking:
             deadline=self._options.network.timeout,
             rng=random.Random(),  # noqa: S311 - jitter
             now=clock.now(),
+            puts_off=True,
         )
         crew: Crew[Task[Selected], _Answer] = Crew(
             "survey",
@@ -321,7 +322,8 @@ class _Asking:
                 retry_after=answer.retry_after,
                 now=now,
             )
-            rows += self._held.note(Heard(row, task.item.url, number, not again, answer.look, answer.digest))
+            look = None if task.refused else answer.look  # the host speaks, and neither the photo nor anybody else
+            rows += self._held.note(Heard(row, task.item.url, number, not again, look, answer.digest))
         self._keep(rows)
 
     def _check_held(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.model import Decision, Look, Outcome, Revision, State
+from scraper.pacing.refusals import SUSPICIOUS
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain
@@ -88,6 +89,8 @@ class Doubts:
         before = self._doubts.pop(candidate.id, None)
         if before is not None:
             detector.forget(candidate.id)
+        if decision.everybodys:
+            return  # the host speaks, and is waited for: neither the photo's own answer nor somebody else's
         digest = attempt.sha256 or ""
         if outcome in (Outcome.SAVED, Outcome.CHANGED) and not self._came_before(detector, digest, outcome):
             self._free(detector.picture(digest, attempt.started_at))
@@ -111,6 +114,7 @@ class Doubts:
             ended_at=ended_at,
             tries=candidate.tries + 1,
             final=outcome.final,
+            waited_for=detector.alive and outcome in SUSPICIOUS,
         )
         detector.answer(answer)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import humanize
 
 from scraper.manifest.access.paces import last_paces, record_paces
-from scraper.running.giving_up import clock_time
+from scraper.running.giving_up import clock_time, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 LASTS: Final = 24 * 3600.0
 """Seconds for which a pace found by one run is where the next one begins: the limits of hosts differ by the day."""
+_SET_BACK: Final = 60.0
+"""Seconds by which clocks may differ; a pace that was found later than that tells of a clock that was set since."""
 RECORD_EVERY: Final = 30.0
 _CHANGE: Final = 0.1
 """A pace is recorded again when its rate has changed by this share, or it has closed or opened."""
+_LASTING: Final = 5.0
+"""Seconds of a closure, or added to one, that are recorded at once."""
+_JITTER: Final = 0.1
 _TELL_EVERY: Final = 600.0
+_ONE_A_SECOND: Final = 0.67
 _LONG: Final = 60.0
 """Seconds of waiting that are worth a line."""
 
@@ -50,8 +56,8 @@ def allowed(rate: float) -> str:
     >>> allowed(3.0), allowed(0.1), allowed(1 / 300)
     ('about 3 requests a second', 'about 1 request in 10 seconds', 'about 1 request in 5 minutes')
     """
-    if rate >= 1:
-        many = f"{rate:.2g}" if rate < 100 else f"{round(rate, -1):,.0f}"
+    if rate > _ONE_A_SECOND:
+        many = f"{max(rate, 1):.2g}" if rate < 100 else f"{round(rate, -1):,.0f}"
         return f"about {many} request{'' if many == '1' else 's'} a second"
     return f"about 1 request in {humanize.naturaldelta(dt.timedelta(seconds=1 / rate))}"
 
@@ -69,8 +75,11 @@ def in_words(held: tuple[HostPace, ...], seconds_left: float | None, now: float)
     closed = [host for host in held if host.pace.closed_until is not None]
     if closed and len(closed) == len(held):
         host = min(closed, key=lambda host: host.pace.closed_until or 0.0)
-        since, again = clock_time(host.silent_since, now), clock_time(host.pace.closed_until or now, now)
-        return f"{host.group} refuses since {since}, asked again {again}, until {clock_time(host.gives_up_at, now)}"
+        again = moment(host.pace.closed_until or now, now)
+        return (
+            f"no answer from {host.group} since {clock_time(host.silent_since, now)}: asked again {again}, "
+            f"given up at {clock_time(host.gives_up_at, now)}"
+        )
     rates = [(host.group, host.pace.rate) for host in held if host.pace.rate is not None]
     if not rates:
         return ""
@@ -86,7 +95,7 @@ class Paces:
         """For a run that begins at `now`, Unix time in seconds."""
         self._book = book
         self._run_id = run_id
-        self.known = last_paces(book, since=now - LASTS)
+        self.known = last_paces(book, since=now - LASTS, until=now + _SET_BACK)
         self._recorded: dict[str, tuple[float, Pace]] = {}
         self._told: dict[str, tuple[float, float | None]] = {}
         self._told_closed: dict[str, float] = {}
@@ -105,6 +114,8 @@ class Paces:
         if recorded is None:
             return True
         at, before = recorded
+        if pace.closed_until is not None and pace.closed_until > max(now, before.closed_until or 0.0) + _LASTING:
+            return True  # the next run is to know it, should this one be killed while it waits
         changed = (pace.closed_until is None) != (before.closed_until is None) or _differ(pace.rate, before.rate)
         return changed and (last or now - at >= RECORD_EVERY)
 
@@ -129,15 +140,25 @@ class Paces:
         return lines
 
     def _closed(self, group: str, pacer: Pacer, until: float, now: float) -> list[str]:
+        if pacer.exhausted:
+            return []  # the run is about to end, and says so
         if group not in self._told:
             self._told[group] = (now, None)
+            if self._is_from_before(group, until):
+                self._told_closed[group] = until
+                return [f"{group} refused an earlier run ({pacer.refusal}): asked again {moment(until, now)}"]
             return [f"{group} refuses ({pacer.refusal}): finding out how fast it may be asked"]
         if until - now < _LONG or now < self._told_closed.get(group, 0.0):
             return []
         self._told_closed[group] = max(until, now + _TELL_EVERY)
         since, end = clock_time(pacer.silent_since, now), clock_time(pacer.gives_up_at, now)
-        again = clock_time(until, now)
-        return [f"{group} has answered nothing since {since} ({pacer.refusal}): asked again at {again}, until {end}"]
+        again = moment(until, now)
+        return [f"no answer from {group} since {since} ({pacer.refusal}): asked again {again}, given up at {end}"]
+
+    def _is_from_before(self, group: str, until: float) -> bool:
+        """Whether it is by the word of an earlier run that a group is closed until then."""
+        known = self.known.get(group)
+        return known is not None and known.closed_until is not None and until <= known.closed_until + _JITTER
 
     def _forecast(self, group: str, rate: float, now: float, seconds_left: float | None) -> list[str]:
         at, before = self._told.get(group, (now, None))

@@ -23,6 +23,7 @@ from scraper.flickr import host_group
 from scraper.model import DECIDED_KINDS, BudgetRaise, Outcome, State
 from scraper.pacing.pacer import HOUR, Ended, Pacer
 from scraper.pacing.refusals import Meaning
+from scraper.running.interception import OWN_ANSWER
 from scraper.running.retry import Policy, decide, put_off
 from scraper.urls import host_of
 
@@ -275,7 +276,11 @@ class Scheduler:
             ),
             now,
         )
-        if meaning is not Meaning.REFUSAL:
+        if meaning is Meaning.OWN and attempt.outcome.final and tries.made < OWN_ANSWER:
+            # The host has refused everybody in these words before: only said again and again are they for this photo.
+            decision = put_off(attempt, now + _AFTER_OTHERS)
+            self._last.add(candidate.id)
+        elif meaning is not Meaning.REFUSAL:
             tries.counted += 1
             decision = decide(attempt, self._limits.policy, tries=tries.counted, now=now, rng=self._rng)
             if meaning is Meaning.OWN and decision.state is State.WAITING:
@@ -295,9 +300,10 @@ class Scheduler:
             once = replace(attempt, retry_after=None)
             decision = decide(once, self._limits.policy, tries=tries.counted, now=now, rng=self._rng)
         if decision.state is not State.WAITING:
-            return decision
+            return replace(decision, everybodys=True)
         self._last.add(attempt.candidate.id)
-        return replace(decision, not_before=max(decision.not_before, pacer.due() + _AFTER_OTHERS))
+        due = max(decision.not_before, pacer.due() + _AFTER_OTHERS)
+        return replace(decision, not_before=due, everybodys=True)
 
     def _settle_photo(self, cls: _Class, candidate: Candidate, *, saved: bool) -> None:
         if candidate.photo_id is None:

@@ -101,6 +101,8 @@ class Pacer:
         """
         known = known or Pace()
         self.in_flight = 0
+        self.asked = False
+        """Whether a request has started in this run."""
         self.refusal = known.refusal if known.closed_until else None
         self._most = most
         self._patience = patience
@@ -111,10 +113,6 @@ class Pacer:
         self._closure = Closure(known.usually_closed)
         self._over = False
         self._inherited = False
-        if known.closed_until is not None and known.closed_until > now:
-            self._closure.close(now, known.closed_until - now)
-            self._closure.at_most(now + patience)
-            self._inherited = True
         self._refusals = Refusals()
         self._crowd = Crowd()
         self._begun: dict[int, tuple[float, int]] = {}
@@ -129,6 +127,11 @@ class Pacer:
         self._before: Rate | None = None
         self._undone = False
         self._refused_by = 0
+        if known.closed_until is not None and known.closed_until > now:
+            self._closure.close(now, known.closed_until - now)
+            self._inherited = True
+            if known.closed_until > now + patience:  # longer than any run waits: the host has named that time
+                self._asked_to_wait_until, self._over = known.closed_until, True
 
     # --- requests out ----------------------------------------------------------------------------------------------
 
@@ -149,6 +152,7 @@ class Pacer:
     def start(self, number: int, now: float) -> None:
         """Take in that a request for the URL of this number starts."""
         self.in_flight += 1
+        self.asked = True
         self._begun[number] = (now, min(self.in_flight, self._most))
         if self._rate.value is not None:
             self._next_start = max(now, self._next_start, now - LATE) + period(self._rate.value)
@@ -288,8 +292,13 @@ class Pacer:
 
     @property
     def back_at(self) -> float:
-        """When the host wants to be asked again, where it named a time; else when it would be looked at next."""
-        return max(self._asked_to_wait_until, self._closure.until)
+        """When the host would be looked at next."""
+        return self._closure.until
+
+    @property
+    def named_until(self) -> float:
+        """Until when the host has asked to be left alone, by its own word; long ago where it has not."""
+        return self._asked_to_wait_until
 
     @property
     def pace(self) -> Pace:

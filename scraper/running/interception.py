@@ -74,6 +74,7 @@ class Answer:
         ended_at: when the answer was there.
         tries: how often its URL has been asked for by then.
         final: whether it would be the last word on the photo; if not, there is nothing to save it from.
+        waited_for: whether a host that goes on answering so is waited for, so that it is for patience to end the run.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Answer:
     ended_at: float
     tries: int = 1
     final: bool = True
+    waited_for: bool = False
 
     @property
     def at_stake(self) -> bool:
@@ -118,7 +120,7 @@ class _Alike:
     members: set[int] = field(default_factory=set)
 
     def add(self, answer: Answer) -> None:
-        self.counted += not self.members or answer.started_at >= self.known_at
+        self.counted += not answer.waited_for and (not self.members or answer.started_at >= self.known_at)
         self.score += 1
         self.members.add(answer.number)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from scraper.pacing.pacer import Ended, Pacer
 from scraper.pacing.refusals import Meaning
+from scraper.running.interception import OWN_ANSWER
 from scraper.running.retry import LONGEST_RETRY_AFTER, backoff
 
 if TYPE_CHECKING:
@@ -33,12 +34,16 @@ class Task(Generic[Item]):
     Attributes:
         item: the item.
         order: of the item among all.
-        number: of this request for it, from 1.
+        number: of this request for it, from 1; those that were put off are not counted.
+        refused: whether the host refused everybody with what it answered last.
+        put_off: how often it was asked for beside that.
     """
 
     item: Item
     order: int
     number: int = 1
+    refused: bool = False
+    put_off: int = 0
 
 
 class RetryQueue(Generic[Item]):
@@ -54,6 +59,7 @@ class RetryQueue(Generic[Item]):
         deadline: float,
         rng: random.Random,
         now: float,
+        puts_off: bool = False,
     ) -> None:
         """For `items`, asked for by `threads` requests at once, each up to `tries` times.
 
@@ -65,9 +71,11 @@ class RetryQueue(Generic[Item]):
             deadline: seconds that a request may take.
             rng: for jitter.
             now: the time.
+            puts_off: whether what would be final is asked for again where the host refuses everybody with it.
         """
         self._fresh: Iterator[Item] = iter(items)
         self._tries = tries
+        self._puts_off = puts_off
         self._due: list[tuple[float, int, Task[Item]]] = []
         self._order = itertools.count()
         self._numbers = itertools.count(1)
@@ -122,10 +130,11 @@ class RetryQueue(Generic[Item]):
                 status=status,
                 seconds=seconds,
                 retry_after=retry_after,
-                first=task.number == 1,
+                first=task.number == 1 and not task.put_off,
             ),
             now,
         )
+        task.refused = meaning is Meaning.REFUSAL
         due = self._due_again(task, meaning, retryable=retryable, retry_after=retry_after or 0.0, now=now)
         if due is not None:
             heapq.heappush(self._due, (due, next(self._order), task))
@@ -134,11 +143,17 @@ class RetryQueue(Generic[Item]):
     def _due_again(
         self, task: Task[Item], meaning: Meaning, *, retryable: bool, retry_after: float, now: float
     ) -> float | None:
-        if not retryable or task.number >= self._tries or retry_after > LONGEST_RETRY_AFTER:
+        everybodys = meaning is Meaning.REFUSAL
+        in_doubt = everybodys or (meaning is Meaning.OWN and task.put_off + 1 < OWN_ANSWER)
+        if in_doubt and self._puts_off and not retryable:
+            task.put_off += 1
+            return max(now + backoff(task.number, self._rng), self.pacer.due() if everybodys else 0.0)
+        # A time that the host names for everybody is waited for however long it is: patience alone ends that.
+        if not retryable or task.number >= self._tries or (retry_after > LONGEST_RETRY_AFTER and not everybodys):
             return None
-        due = now + max(backoff(task.number, self._rng), retry_after)
+        due = now + max(backoff(task.number, self._rng), 0.0 if everybodys else retry_after)
         task.number += 1
-        return due if meaning is not Meaning.REFUSAL else max(due, self.pacer.due())
+        return max(due, self.pacer.due()) if everybodys else due
 
 
 def results(queue: RetryQueue[Item], crew: Crew[Task[Item], Result], clock: Clock) -> Iterator[list[Result]]:

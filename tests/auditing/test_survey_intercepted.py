@@ -73,7 +73,7 @@ def test_404_for_everything_ends_early_and_nobody_is_dead(planned: Scraper, stan
     nobody_has_died(planned)
 
 
-@pytest.mark.parametrize("answer", [between.portal, between.refusing(403), between.picture])
+@pytest.mark.parametrize("answer", [between.portal, between.picture])
 def test_a_network_that_changes_in_the_middle(planned: Scraper, standin: StandIn, answer: between.Between) -> None:
     asked = []
 
@@ -88,6 +88,24 @@ def test_a_network_that_changes_in_the_middle(planned: Scraper, standin: StandIn
     found = dict(planned.rows(ANSWERS))
     assert 30 <= found["saved"] <= 32  # two of the same picture may be a picture
     assert found["intercepted"] >= 14
+
+
+def test_a_host_that_refuses_all_from_the_middle_on_is_waited_for_while_there_is_patience(
+    planned: Scraper, standin: StandIn
+) -> None:
+    refuse, asked = between.refusing(403), []
+
+    def later(request: Request) -> Reply | None:
+        asked.append(request)
+        return refuse(request) if len(asked) > 30 else None
+
+    standin.between = later
+    result = planned.done("survey", "--sample", "400", "--threads", "1", "--patience", "4s", code=4)
+    assert "keeps refusing (forbidden)" in result.err
+    nobody_has_died(planned)
+    found = dict(planned.rows(ANSWERS))
+    assert found["saved"] == 30
+    assert set(found) == {"saved", "intercepted"}
 
 
 def test_a_host_that_refuses_all_for_a_moment_refuses_nobody_for_good(planned: Scraper, standin: StandIn) -> None:

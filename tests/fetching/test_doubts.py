@@ -386,3 +386,14 @@ def test_what_a_later_run_has_not_learnt(number: int, tries: int, status: int | 
     run.close(before=True)
     said = f"nothing was learnt of any of the {number} photos that were asked for: timeout (why)"
     assert str(run.problem).startswith(said) is fails
+
+
+def test_what_the_host_refuses_everybody_with_is_no_answer_in_the_place_of_photos() -> None:
+    run = Run()
+    run.pictures()
+    for number in range(100, 140):
+        refused = Decision(State.WAITING, Outcome.FORBIDDEN, 9.0, everybodys=True)
+        run.ask(Outcome.FORBIDDEN, number=number, decided=refused)
+    assert run.problem is None
+    run.close()
+    assert run.held() == {}

@@ -173,11 +173,12 @@ def test_what_is_known_is_where_it_begins() -> None:
     assert 1.0 <= (bench.pacer.pace.rate or 0.0) <= 2.0
 
 
-@pytest.mark.parametrize("until", [1e12, 1000.0 + 1e9])
-def test_a_doctored_closure_costs_no_more_than_patience(until: float) -> None:
+@pytest.mark.parametrize("until", [1061.0, 1e12, 1000.0 + 1e9])
+def test_a_closure_beyond_patience_that_an_earlier_run_was_told_of_is_not_waited_for(until: float) -> None:
     bench = Bench(Pacer(32, patience=60.0, known=Pace(closed_until=until), now=1000.0))
-    bench.now = 1060.0
-    assert bench.start() == 1
+    assert bench.pacer.exhausted
+    assert bench.pacer.named_until == until
+    assert bench.start() == 0
 
 
 def test_a_closure_that_is_over_is_none() -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Bench:
     """A queue and its clock."""
 
-    def __init__(self, items: int, *, threads: int = 4, tries: int = 3, patience: float = 60.0) -> None:
+    def __init__(
+        self, items: int, *, threads: int = 4, tries: int = 3, patience: float = 60.0, puts_off: bool = False
+    ) -> None:
         self.now = 1000.0
         self.queue: RetryQueue[int] = RetryQueue(
             range(items),
@@ -27,6 +29,7 @@ class Bench:
             deadline=30.0,
             rng=random.Random(1),
             now=self.now,
+            puts_off=puts_off,
         )
 
     def take(self) -> list[Task[int]]:
@@ -133,3 +136,24 @@ def test_a_host_that_only_refuses_is_given_up_when_patience_ends() -> None:
             bench.wait()
     assert 1060.0 <= bench.now <= 1062.0
     assert asked <= 20
+
+
+def test_a_time_that_is_named_to_everybody_is_waited_for_however_long() -> None:
+    bench = Bench(20, patience=10_000.0)
+    for task in bench.take():
+        assert bench.end(task, Outcome.THROTTLED, retry_after=900.0)
+    assert bench.queue.wait(bench.now, 1e6) == 900.0
+
+
+@pytest.mark.parametrize("puts_off", [False, True])
+def test_a_final_answer_that_everybody_gets_is_asked_for_again_where_it_matters(*, puts_off: bool) -> None:
+    bench = Bench(40, patience=1e6, puts_off=puts_off)
+    for task in bench.take():
+        bench.end(task, Outcome.SAVED)
+    settled = 0
+    while not bench.queue.finished and bench.now < 500_000:
+        for task in (tasks := bench.take()):
+            settled += not bench.end(task, Outcome.FORBIDDEN)
+        if not tasks:
+            bench.wait()
+    assert settled == (11 if puts_off else 32), "the first ones in a row may be the photos' own"

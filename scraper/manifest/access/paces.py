@@ -19,7 +19,7 @@ _LONGEST_CLOSED: Final = 48 * 3600.0
 
 
 class FoundPace(NamedTuple):
-    """The pace of a group at a moment, see `Pace`: `found_at` is a time as the manifest has it,.
+    """The pace of a group at a moment, see `Pace`: `found_at` is a time as the manifest has it.
 
     `closed` are seconds from then on, until it is asked again.
     """
@@ -51,10 +51,10 @@ def paces(book: Manifest) -> Iterator[FoundPace]:
     return book.select(FoundPace, f"{_PACES} FROM paces ORDER BY id")
 
 
-def last_paces(book: Manifest, *, since: float) -> dict[str, Pace]:
-    """The last pace of each group that was found after `since`, Unix time in seconds."""
-    late = f"{_PACES} FROM paces WHERE found_at >= ? ORDER BY id"
-    return {found.group: _pace(found) for found in book.select(FoundPace, late, (iso(since),))}
+def last_paces(book: Manifest, *, since: float, until: float) -> dict[str, Pace]:
+    """The last pace of each group that was found between `since` and `until`, Unix times in seconds."""
+    late = f"{_PACES} FROM paces WHERE found_at BETWEEN ? AND ? ORDER BY id"
+    return {found.group: _pace(found) for found in book.select(FoundPace, late, (iso(since), iso(until)))}
 
 
 def _pace(found: FoundPace) -> Pace:
