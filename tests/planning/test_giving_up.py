@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scraper.model import Listing, ListingOutcome, Outcome
-from scraper.planning.sources.doubts import ENOUGH, PATIENCE, Doubts, in_words
+from scraper.planning.sources.doubts import ENOUGH, ENOUGH_SILENT, PATIENCE, Doubts, in_words
 from scraper.planning.sources.known import KNOWN, called
 
 NOT_FOUND = Listing(ListingOutcome.NOT_FOUND, http_status=404)
@@ -51,7 +51,8 @@ def test_tries_of_classes_that_are_not_done_with_count_only_where_nobody_answers
 
 
 @pytest.mark.parametrize(
-    ("number", "now", "gone"), [(ENOUGH, 110.0, True), (ENOUGH, 109.9, False), (ENOUGH - 1, 200.0, False)]
+    ("number", "now", "gone"),
+    [(ENOUGH_SILENT, 110.0, True), (ENOUGH_SILENT, 109.9, False), (ENOUGH_SILENT - 1, 200.0, False)],
 )
 def test_a_source_that_does_not_answer_is_given_ten_seconds(number: int, now: float, gone: bool) -> None:
     assert asked(*[SILENT] * number).gone(now) is gone

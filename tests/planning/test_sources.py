@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.model import Listing, ListingOutcome, Outcome
-from scraper.planning.sources.doubts import ENOUGH, PATIENCE, Doubts, in_words
+from scraper.planning.sources.doubts import ENOUGH, ENOUGH_SILENT, PATIENCE, Doubts, in_words
 from scraper.planning.sources.grouping import Groups
 from scraper.planning.sources.known import API_URL
 from scraper.planning.sources.opening import split_names
@@ -259,6 +259,16 @@ def test_a_dead_api_is_found_out_and_what_helps_is_said_once(online: Scraper, st
     assert online.one("SELECT count(*) FROM classes WHERE resolve_outcome IS NULL") >= len(MANY) - asked
 
 
+def test_an_api_that_wants_to_be_asked_much_later_is_not_waited_for_and_the_time_is_told(
+    online: Scraper, standin: StandIn
+) -> None:
+    standin.script(IMAGENET, "*", dead := Dead("429 Too Many Requests\r\nRetry-After: 7200"))
+    dead.asked.clear()
+    result = online.done("plan", "-n", "3", code=4, stdin="\n".join(MANY).encode())
+    assert re.search(r"HTTP status 429, Too Many Requests \(to be asked again at [0-9]{2}:[0-9]{2}", result.err)
+    assert len(dead.asked) <= 8
+
+
 def test_a_port_that_refuses_is_told_in_plain_words(tmp_path: Path) -> None:
     scraper = Scraper(tmp_path)
     words = ("--allow-private", "--connect-to", ":443:127.0.0.1:1", "--threads", "32")
@@ -352,7 +362,7 @@ def test_no_answer_speaks_of_the_source_after_some_time_only() -> None:
     assert not doubts.gone(100.0 + PATIENCE - 0.1)
     assert doubts.gone(100.0 + PATIENCE)
     few = Doubts()
-    for _ in range(ENOUGH - 1):
+    for _ in range(ENOUGH_SILENT - 1):
         few.take(REFUSED, settled=True, started_at=0.0)
     assert not few.gone(1e9)
 
@@ -368,7 +378,8 @@ def test_a_list_or_another_failure_in_between_clears_all_doubt(ends: list[Listin
         if listing is not ends[-1] or listing is LISTED:
             break
         alike += 1
-    assert doubts.gone(1e9) == (alike >= ENOUGH)
+    silent = bool(ends) and ends[-1] is REFUSED
+    assert doubts.gone(1e9) == (alike >= (ENOUGH_SILENT if silent else ENOUGH))
 
 
 @pytest.mark.parametrize(
@@ -465,3 +476,11 @@ def test_lines_are_brought_together_in_order_whether_or_not_they_fit_in_memory(t
         found = {name: b"".join(parts) for name, parts in groups}
     assert found == {name: b"".join(b"%d %s\n" % (turn, b"x" * size) for turn in range(10)) for name in names}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_that_a_file_does_not_have_is_no_reason_to_read_it_again(tmp_path: Path) -> None:
+    scraper = Scraper(tmp_path)
+    (tmp_path / "index.txt").write_text(f"{TENCH}_1\thttp://farm1.static.flickr.com/1/1_ab.jpg\n")
+    err = scraper.done("plan", TENCH, "n01443537", "--source", "index.txt", code=1)
+    assert "1 class failed; another --source may have a list" in err.out + err.err
+    assert "run the same plan again" not in err.out + err.err

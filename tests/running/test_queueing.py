@@ -140,7 +140,9 @@ def test_a_host_that_only_refuses_is_given_up_when_patience_ends() -> None:
 
 def test_a_time_that_is_named_to_everybody_is_waited_for_however_long() -> None:
     bench = Bench(20, patience=10_000.0)
-    for task in bench.take():
+    first, *others = bench.take()
+    bench.end(first, Outcome.THROTTLED, retry_after=900.0)  # which one alone may be for itself
+    for task in others:
         assert bench.end(task, Outcome.THROTTLED, retry_after=900.0)
     assert bench.queue.wait(bench.now, 1e6) == 900.0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.cli.telling.forecasts import describe_forecast, each_class
 from scraper.cli.telling.summaries import count, some
-from scraper.model import Oddity
+from scraper.model import ListingOutcome, Oddity
 from scraper.planning.sources.known import KNOWN
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def _plan_lines(summary: PlanSummary, where: str) -> list[str]:
         lines.append(f"{count(summary.repeated, 'time')} a class was given that had been given before")
     lines += _by_source(summary.sources)
     if failed:
-        lines.append(f"{count(len(failed), 'class', 'classes')} failed; run the same plan again to retry them:")
+        missing = all(each.outcome == ListingOutcome.NOT_IN_SOURCE for each in failed)
+        helps = "another --source may have a list, see docs/lists.md" if missing else "run the same plan again to retry"
+        lines.append(f"{count(len(failed), 'class', 'classes')} failed; {helps}:")
         lines += some(_failures(failed))
     lines += _behind_and_left_out(summary)
     if summary.otherwise:

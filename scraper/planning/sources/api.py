@@ -17,6 +17,7 @@ from scraper.planning.sources.doubts import Doubts, in_words
 from scraper.planning.sources.interface import Answers, Silence
 from scraper.running.clock import Clock
 from scraper.running.crew import Crew
+from scraper.running.giving_up import moment
 from scraper.running.queueing import RetryQueue, results
 from scraper.urls import host_in
 
@@ -100,9 +101,11 @@ class Api:
     def _silence(queue: RetryQueue[Wnid], doubts: Doubts, wanted: int, left: int) -> Silence | None:
         if not left or doubts.last is None:
             return None
-        how = in_words(doubts.last)
-        if not queue.pacer.exhausted and not doubts.gone(time.time()):
+        how, now = in_words(doubts.last), time.time()
+        if not queue.pacer.exhausted and not doubts.gone(now):
             return None
+        if queue.pacer.named_until > now + PATIENCE:
+            how += f" (to be asked again {moment(queue.pacer.named_until, now)})"
         return Silence(outcome=doubts.last.outcome, how=how, asked=wanted - left, unasked=left)
 
     def _ask(self, task: Task[Wnid]) -> _Result:

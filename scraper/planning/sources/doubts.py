@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ENOUGH: Final = 20
 """Answers alike in a row, with no list between them, that speak of the source and not of the classes."""
+ENOUGH_SILENT: Final = 12
+"""The same where nothing answers: by then it is asked seldom."""
 PATIENCE: Final = 10.0
 """Seconds that a source which does not answer at all is given, however often it was asked in them."""
 
@@ -45,7 +47,7 @@ class Doubts:
             return False
         outcome = self._kind[0]
         if isinstance(outcome, Outcome) and outcome.kind is Kind.UNKNOWN:
-            return self._requests >= ENOUGH and now - self._since >= PATIENCE
+            return self._requests >= ENOUGH_SILENT and now - self._since >= PATIENCE
         return self._settled >= ENOUGH
 
     @property
