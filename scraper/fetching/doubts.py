@@ -6,14 +6,17 @@ spent none; a revision says so, and another one takes it back when the doubt end
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from scraper.flickr import host_group
 from scraper.model import Decision, Look, Outcome, Revision, State
 from scraper.pacing.refusals import SUSPICIOUS
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain
+from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from scraper.model import Attempt, Form
     from scraper.running.interception import Detector, Freed
 
+FOR_THE_PACE: Final = "its host refused everybody in these words soon after"
+_LATELY: Final = 64
+_SOON: Final = 60.0
+"""Seconds within which refusals have one reason."""
 BELIEVED: Final = "pictures came between, or too few were answered alike"
 
 
@@ -67,6 +74,7 @@ class Doubts:
         self._doubts: dict[int, _Doubt] = {}
         self._shared: set[str] = set()
         self._revisions: list[Revision] = []
+        self._lately_lost: deque[Attempt] = deque(maxlen=_LATELY)
         self._cause: str | None = None
 
     def note(self, attempt: Attempt, decision: Decision, taken_back: Iterable[Twin] = ()) -> None:
@@ -90,11 +98,14 @@ class Doubts:
         if before is not None:
             detector.forget(candidate.id)
         if decision.everybodys:
+            self._doubt_lately_lost(attempt)
             return  # the host speaks, and is waited for: neither the photo's own answer nor somebody else's
         digest = attempt.sha256 or ""
         if outcome in (Outcome.SAVED, Outcome.CHANGED) and not self._came_before(detector, digest, outcome):
             self._free(detector.picture(digest, attempt.started_at))
             return
+        if outcome is Outcome.FORBIDDEN and decision.state is State.LOST and outcome not in self._retried:
+            self._lately_lost.append(attempt)
         look = attempt.look
         if outcome in (Outcome.PLACEHOLDER, Outcome.CHANGED) and look is None:
             # Before there is any other picture, a picture that comes for all may be that of whoever answers for all.
@@ -117,6 +128,24 @@ class Doubts:
             waited_for=detector.alive and outcome in SUSPICIOUS,
         )
         detector.answer(answer)
+
+    def _doubt_lately_lost(self, attempt: Attempt) -> None:
+        """Take back what was lost in the words in which its host, as has shown since, refuses everybody for the pace.
+
+        The first of such refusals come among pictures, and look like the photos' own answers.
+        """
+        lost, self._lately_lost = list(self._lately_lost), deque(maxlen=_LATELY)
+        for one in lost if attempt.outcome is Outcome.FORBIDDEN else ():
+            candidate = one.candidate
+            if attempt.started_at - one.started_at > _SOON or _group_of(one) != _group_of(attempt):
+                continue
+            self._watch.over(candidate.url).forget(candidate.id)
+            doubt = self._doubts.pop(candidate.id, None)
+            if doubt is None or not doubt.held:
+                said = Revision(
+                    candidate.id, State.UNKNOWN, Outcome.INTERCEPTED, FOR_THE_PACE, candidate.form, candidate.fate
+                )
+                self._revisions.append(said)
 
     def _came_before(self, detector: Detector, digest: str, outcome: Outcome) -> bool:
         """Whether a picture that is not the one of the lock came for another photo before."""
@@ -182,3 +211,7 @@ class Doubts:
                 f"{intercepted} photos in a row were answered alike, which says nothing of them: "
                 "the next fetch asks again"
             )
+
+
+def _group_of(attempt: Attempt) -> str:
+    return host_group(host_of(attempt.candidate.url) or "")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scraper.fetching.doubts import BELIEVED, Doubts
+from scraper.fetching.doubts import BELIEVED, FOR_THE_PACE, Doubts
 from scraper.manifest.access.candidates import Twin
 from scraper.model import Attempt, Candidate, Decision, Form, Look, Outcome, Picture, Revision, State, Wnid
 from scraper.running.watching import DOUBTED
@@ -395,5 +395,27 @@ def test_what_the_host_refuses_everybody_with_is_no_answer_in_the_place_of_photo
         refused = Decision(State.WAITING, Outcome.FORBIDDEN, 9.0, everybodys=True)
         run.ask(Outcome.FORBIDDEN, number=number, decided=refused)
     assert run.problem is None
+    run.close()
+    assert run.held() == {}
+
+
+def test_what_was_lost_just_before_its_host_refused_everybody_so_is_asked_for_again() -> None:
+    run = Run()
+    run.pictures(3)
+    run.ask(Outcome.FORBIDDEN, number=50)
+    run.pictures()
+    assert run.held() == {}
+    run.ask(Outcome.FORBIDDEN, number=51, decided=Decision(State.WAITING, Outcome.FORBIDDEN, 9.0, everybodys=True))
+    assert run.held() == {50: (State.UNKNOWN, Outcome.INTERCEPTED, FOR_THE_PACE)}
+    run.close()
+    assert run.held().keys() == {50}
+
+
+def test_what_was_lost_long_before_stays_so() -> None:
+    run = Run()
+    run.pictures()
+    run.ask(Outcome.FORBIDDEN, number=500)
+    run.pictures(70)
+    run.ask(Outcome.FORBIDDEN, number=501, decided=Decision(State.WAITING, Outcome.FORBIDDEN, 9.0, everybodys=True))
     run.close()
     assert run.held() == {}
