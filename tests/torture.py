@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -39,6 +40,10 @@ THREADS: Final = 8
 LATENCY: Final = 0.15
 """Seconds before each answer, so that a run lasts long enough to be killed, and the rate of requests has a bound."""
 BATCH_ROWS: Final = 200
+_IMPORTING: Final = re.compile(
+    r"Exception ignored in: [^\n]*\nTraceback[^\n]*\n(?:  [^\n]*\n)*ResourceWarning: unclosed file [^\n]*\n"
+)
+"""What Python says, where warnings are errors, when a signal comes while it reads a module's file."""
 REDONE: Final = min(BATCH_ROWS, round(THREADS * 1.5 / LATENCY)) + THREADS
 """Requests that a kill may cost: a batch of 0.5 s with a second for its commit on a busy disk, and those in flight."""
 PLAN_KILLS: Final = 5
@@ -209,7 +214,7 @@ class Round:
             allowed.add(4)
         assert code in allowed, (command, code, signals, said)
         if code >= 0:
-            assert "Traceback" not in said, (command, code, signals, said)
+            assert "Traceback" not in _IMPORTING.sub("", said), (command, code, signals, said)
 
     # --- checking ----------------------------------------------------------------------------------------------------
 
