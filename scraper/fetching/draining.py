@@ -171,12 +171,14 @@ class _Drain:
         )
         self._clock = Clock()
         self._paces = Paces(book, run_id, self._clock.now())
+        self._elsewhere = any(not on_domain(host, FLICKR_DOMAINS) for host in candidates.hosts_of_lists(book))
         self._scheduler = Scheduler(
             (),
             limits,
             random.Random(),  # noqa: S311 - jitter
             to_come=self._standing.listed,
             known=self._paces.known,
+            mixed=self._elsewhere,
         )
         # Full classes come last: there is nothing to do about them, unless their files are gone.
         self._to_come = dict.fromkeys(self._standing.short_first())
@@ -188,7 +190,6 @@ class _Drain:
         self._batch_began = 0.0
         self._tally = Tally()
         self._idle = False
-        self._elsewhere = any(not on_domain(host, FLICKR_DOMAINS) for host in candidates.hosts_of_lists(book))
         self._losses = Losses()
 
     def run(self, client: Client) -> None:

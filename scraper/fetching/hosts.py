@@ -29,6 +29,7 @@ _LASTING: Final = 5.0
 _JITTER: Final = 0.1
 _TELL_EVERY: Final = 600.0
 _ONE_A_SECOND: Final = 0.67
+_SOON_DONE: Final = 2.0
 _LONG: Final = 60.0
 """Seconds of waiting that are worth a line."""
 
@@ -84,8 +85,11 @@ def in_words(held: tuple[HostPace, ...], seconds_left: float | None, now: float)
     if not rates:
         return ""
     group, rate = max(rates, key=lambda each: each[1])
-    left = "" if seconds_left is None else f": done in about {duration(seconds_left)}"
-    return f"{group} allows {allowed(rate)}{left}"
+    return f"{group} allows {allowed(rate)}{_left(seconds_left)}"
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None or seconds < _SOON_DONE else f": done in about {duration(seconds)}"
 
 
 class Paces:
@@ -165,8 +169,7 @@ class Paces:
         if before is not None and (now - at < _TELL_EVERY or 1 / 2 <= rate / before <= 2):
             return []
         self._told[group] = (now, rate)
-        left = "" if seconds_left is None else f": done in about {duration(seconds_left)}"
-        return [f"{group} allows {allowed(rate)}{left}"]
+        return [f"{group} allows {allowed(rate)}{_left(seconds_left)}"]
 
 
 def _differ(one: float | None, other: float | None) -> bool:

@@ -40,6 +40,8 @@ _LOADED: Final = 131_072
 """Candidates that all classes together have loaded, or `_AHEAD` each if that is more: memory does not grow with n."""
 _AFTER_OTHERS: Final = 1.0
 """Seconds that a host that refused is asked for other photos first: it may be this one that it refuses."""
+_DEEPEST: Final = 128
+"""Candidates of a class that are loaded at most in looking for one of a host that does not refuse."""
 _LEAST_SURVIVAL: Final = 0.02
 
 
@@ -122,10 +124,12 @@ class Scheduler:
         *,
         to_come: int = 0,
         known: Mapping[str, Pace] | None = None,
+        mixed: bool = False,
     ) -> None:
         """For `classes`, and for as many as are `to_come`, which `add` tells of.
 
-        `known` is what an earlier run has learnt of the pace of groups of hosts.
+        `known` is what an earlier run has learnt of the pace of groups of hosts, `mixed` whether a class may list
+        several of them.
         """
         self._limits = limits
         self._rng = rng
@@ -139,6 +143,7 @@ class Scheduler:
         self._last: set[int] = set()
         """Candidates whose next try lets others of their class go first."""
         self._known = known or {}
+        self._mixed = mixed
         self._pacers: dict[str, Pacer] = {}
         self._raises: list[BudgetRaise] = []
         self._skipped: list[Candidate] = []
@@ -264,6 +269,7 @@ class Scheduler:
         tries = self._tries.pop(candidate.id, None) or _Tries()
         tries.made += 1
         pacer = self._pacer(candidate, now)
+        was_closed = pacer.closed
         meaning = pacer.record(
             Ended(
                 number=candidate.id,
@@ -276,6 +282,8 @@ class Scheduler:
             ),
             now,
         )
+        if self._mixed and pacer.closed and not was_closed:
+            self._turns.extend(self._parked.pop(_group(candidate), ()))  # their lists may name other hosts
         if meaning is Meaning.OWN and attempt.outcome.final and tries.made < OWN_ANSWER:
             # The host has refused everybody in these words before: only said again and again are they for this photo.
             decision = put_off(attempt, now + _AFTER_OTHERS)
@@ -418,11 +426,37 @@ class Scheduler:
 
     def _admit(self, cls: _Class, now: float) -> _Class | None:
         """The class if it may start a request now; else it is parked with its host group, or dropped if full."""
+        if cls.room > 0 and self._mixed and any(pacer.closed for pacer in self._pacers.values()):
+            self._look_elsewhere(cls, now)
         if cls.room > 0 and not self._pacer(cls.ready[0], now).allows(now):
-            self._parked.setdefault(_group(cls.ready[0]), deque()).append(cls)
+            self._wait(cls, now)
             return None
         cls.queued = False
         return cls if cls.room > 0 else None
+
+    def _look_elsewhere(self, cls: _Class, now: float) -> None:
+        """Put first what a host that refuses is due to be asked for, or else what is of a host that does not."""
+        found = None
+        for place, candidate in enumerate(cls.ready):
+            pacer = self._pacer(candidate, now)
+            if pacer.closed and pacer.allows(now):
+                found = place
+                break
+            if found is None and not pacer.closed:
+                found = place
+        if found:
+            candidate = cls.ready[found]
+            del cls.ready[found]
+            cls.ready.appendleft(candidate)
+
+    def _wait(self, cls: _Class, now: float) -> None:
+        """Park a class with the host group of its next candidate, unless its list may name other hosts further on."""
+        deeper = self._mixed and len(cls.ready) < _DEEPEST and cls.cursor <= cls.budget
+        if deeper and self._pacer(cls.ready[0], now).closed:
+            cls.queued = False
+            self._hungry[cls.wnid] = cls
+        else:
+            self._parked.setdefault(_group(cls.ready[0]), deque()).append(cls)
 
     def _release_due(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:

@@ -33,6 +33,8 @@ ENOUGH: Final = 30
 CUT: Final = 0.85
 BELIEVED_CUT: Final = 0.95
 ALIKE: Final = 0.25
+_MOST_DOUBLINGS: Final = 4.0
+"""That one answer gives: a pace of one request an hour, which an earlier run has left, is tried step by step too."""
 LONG_CLOSED: Final = 900.0
 """A host closed for longer than this has a quota, and not a rate that was too high."""
 
@@ -73,7 +75,7 @@ class Rate:
             if self._grown <= self.span:
                 grown = self._start + (self.ceiling - self._start) * _ease(self._grown / self.span)
             else:
-                grown = self.value * 2.0 ** (3 / (self.span * self.value))
+                grown = self.value * 2.0 ** min(_MOST_DOUBLINGS, 3 / (self.span * self.value))
         self.value = min(FASTEST, max(self.value, grown))
 
     def cut(self, answers: int, seconds: float, closed: float, *, alone: bool = False) -> None:

@@ -588,6 +588,21 @@ def test_a_final_answer_that_everybody_gets_is_no_answer_to_a_candidate() -> Non
     assert set(states[12:]) == {State.WAITING}
 
 
+def test_a_host_that_refuses_does_not_hold_up_the_others_of_a_class() -> None:
+    """Nor where these stand far down in its list."""
+    listed = candidates(A, 100)[:60] + candidates(A, 100, "images.example.org")[60:]
+    bench = Bench({A: listed}, Scheduler([state(A, 20, 100, 100)], Limits(4), random.Random(1), mixed=True))
+    for candidate in bench.all_now():
+        bench.end(candidate, Outcome.THROTTLED)
+    elsewhere = [candidate for _ in range(9) for candidate in bench.all_now()]  # further down with each look
+    assert elsewhere
+    assert {candidate.url.split("/")[2] for candidate in elsewhere} == {"images.example.org"}
+    for candidate in elsewhere:
+        assert bench.end(candidate, Outcome.SAVED) is State.SAVED
+    bench.now += 600
+    assert min(ranks(bench.all_now())) <= 60, "what was passed over has its turn again"
+
+
 def test_hosts_of_flickr_share_a_pacer_and_others_do_not() -> None:
     bench = Bench.of(
         (state(A, 50, 50, 50), candidates(A, 50, "farm1.static.flickr.com")),

@@ -166,3 +166,10 @@ def test_whatever_happens_the_rate_is_one(cuts: list[tuple[int, float, float, bo
         assert rate.value is not None
         assert SLOWEST <= rate.value <= FASTEST
         assert rate.span > 0
+
+
+def test_one_answer_does_not_make_a_very_slow_pace_the_fastest_of_all() -> None:
+    rate = Rate.near(1 / 3600, 0.0)
+    rate.answered()
+    assert rate.value is not None
+    assert 1 / 3600 < rate.value <= 16 / 3600
