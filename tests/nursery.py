@@ -34,6 +34,7 @@ KILL_AT: Final = "NURSERY_KILL_AT"
 """A variable that has a child killed the moment before it does the n-th thing to a file."""
 _PRELOADED: Final = (
     "scraper.cli.main",
+    "scraper.cli.calling",
     "scraper.cli.telling.progress",
     "scraper.cli.telling.summaries",
     "scraper.planning.resolving",

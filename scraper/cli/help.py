@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from scraper.cli.arguments import shown
-from scraper.cli.commands import COMMANDS, usage
+from scraper.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.cli.commands import Command
+    from scraper.cli.commands.command import Command
     from scraper.options import FlagSpec
 
 _WIDTH: Final = 79
@@ -49,7 +49,7 @@ example:
 
 def help_text(command: Command[Any]) -> str:
     """The help of one command, made from its description and its options."""
-    lines = [usage(command)]
+    lines = [command.usage]
     for paragraph in command.description.split("\n\n"):
         lines += ["", *textwrap.wrap(paragraph, _WIDTH)]
     for group, flags in groupby(command.flags().items(), key=lambda item: item[1].group):

@@ -8,7 +8,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from scraper.cli.arguments import checked
-from scraper.cli.commands import COMMANDS, PLAN
+from scraper.cli.commands import COMMANDS
+from scraper.cli.commands.getting import PLAN
 from scraper.cli.streams import class_words
 from scraper.errors import InputError
 from scraper.naming.finding import meanings

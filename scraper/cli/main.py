@@ -1,33 +1,24 @@
-"""The way in: words to a call, and errors to exit codes.
-
-Fire runs a command before it finds an unknown flag, turns values into Python literals, takes the word after a boolean
-flag for its value and reaches into objects by name. So the words are checked first, Fire sees a function that only
-writes the call down, and the command runs after it.
-"""
+"""The way in: words to a command, and errors to exit codes."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
-from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import fire
-
-from scraper.cli.arguments import UnexpectedWordError, checked, for_python, shown
-from scraper.cli.commands import COMMANDS, Call
+from scraper.cli.arguments import UnexpectedWordError, checked, shown
+from scraper.cli.commands import COMMANDS
 from scraper.cli.help import USAGE, help_text
 from scraper.cli.signals import interruptible, leave
 from scraper.cli.streams import complain, open_closed, print_text
-from scraper.config import PlaceOptions
 from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
 from scraper.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from scraper.cli.commands import Command
+    from scraper.cli.commands.command import Command
 
 
 _HELP: Final = ("-h", "--help", "help")
@@ -101,28 +92,12 @@ def _call_command(command: Command[Any], words: Sequence[str]) -> int:
         from scraper.cli.hints import no_words
 
         raise no_words(command.name, error.word) from None
-    calls: list[Call[Any]] = []
+    from scraper.cli.calling import call_of
+
     try:
-        fire.Fire({command.name: _recorder(command, calls)}, command=[command.name, *plain], name="scraper")
+        call = call_of(command, plain)
         with interruptible():
-            return command.run(calls[0])
+            return command.run(call)
     except OptionError as error:
         flags = {spec.field: flag for flag, spec in command.flags().items()}
         raise InputError(f"{shown(flags[error.option])} {error.problem}") from None
-
-
-def _recorder(command: Command[Any], calls: list[Call[Any]]) -> Callable[..., None]:
-    """What Fire sees of a command: its words and flags as a function, which only writes the call down."""
-
-    def record(*words: str, **given: str) -> None:
-        calls.append(_call(command, words, {name.rstrip("_"): value for name, value in given.items()}))
-
-    parameters = [Parameter("words", Parameter.VAR_POSITIONAL)] if command.words else []
-    parameters += [Parameter(for_python(name), Parameter.KEYWORD_ONLY, default=None) for name in command.flags()]
-    record.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect, and so Fire, reads
-    recorder: Callable[..., None] = fire.decorators.SetParseFn(str)(record)
-    return recorder
-
-
-def _call(command: Command[Any], words: tuple[str, ...], given: dict[str, str]) -> Call[Any]:
-    return Call(words, command.options.read(given), PlaceOptions.read(given).manifest)
