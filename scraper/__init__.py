@@ -18,20 +18,23 @@ from scraper.version import __version__
 
 if TYPE_CHECKING:
     from scraper.auditing.forgetting import ForgetSummary, forget
+    from scraper.auditing.options import SurveyOptions, VerifyOptions
     from scraper.auditing.surveying import SurveySummary, survey
     from scraper.auditing.tracing import Trace, trace
     from scraper.auditing.verifying import VerifySummary, verify
     from scraper.cli.telling.progress import progress_bar
-    from scraper.config import DropOptions, FetchOptions, NetworkOptions, PlanOptions, SurveyOptions, VerifyOptions
     from scraper.errors import ScraperError
     from scraper.exporting.dataset import ExportProgress, ExportSummary, export
     from scraper.exporting.options import ExportOptions
     from scraper.fetching.draining import fetch
+    from scraper.fetching.options import FetchOptions
     from scraper.fetching.standing import FetchProgress, FetchSummary
     from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
+    from scraper.network import NetworkOptions
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
     from scraper.planning.wanted.dropping import DropSummary, drop
+    from scraper.planning.wanted.options import DropOptions, PlanOptions
     from scraper.reporting.numbers import Report, report
     from scraper.running.crew import Stop
 
@@ -77,14 +80,10 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "scraper.config": (
-        "DropOptions",
-        "FetchOptions",
-        "NetworkOptions",
-        "PlanOptions",
-        "SurveyOptions",
-        "VerifyOptions",
-    ),
+    "scraper.network": ("NetworkOptions",),
+    "scraper.planning.wanted.options": ("DropOptions", "PlanOptions"),
+    "scraper.fetching.options": ("FetchOptions",),
+    "scraper.auditing.options": ("SurveyOptions", "VerifyOptions"),
     "scraper.cli.telling.progress": ("progress_bar",),
     "scraper.running.crew": ("Stop",),
     "scraper.errors": ("ScraperError",),

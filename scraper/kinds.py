@@ -280,6 +280,26 @@ class Texts(Kind[tuple[str, ...]]):
         return ",".join(value)
 
 
+class Domains(Kind[tuple[str, ...]]):
+    """Names of domains, by commas."""
+
+    metavar = "DOMAINS"
+
+    def take(self, given: object) -> tuple[str, ...]:
+        """Read domains; a dot at an end and capitals do not matter."""
+        domains = tuple(domain.lower().strip(".") for domain in items(given))
+        if not domains:
+            raise ValueError("names no host")
+        for domain in domains:
+            if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+                raise ValueError(f"has {domain!r}, which is not a domain such as flickr.com")
+        return domains
+
+    def text(self, value: tuple[str, ...]) -> str:
+        """The domains by commas."""
+        return ",".join(value)
+
+
 def several(given: str | Iterable[Item]) -> Iterable[str | Item]:
     """Items of which there may be one: a text alone is one of them, and not its letters."""
     return (given,) if isinstance(given, str) else given

@@ -36,11 +36,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from PIL import Image
 
-from scraper.config import NetworkOptions, parse_connect_to
 from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.model import LISTING_OUTCOMES, Check, Columns, Kind, ListingOutcome, Outcome, Reply, Wnid
+from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
 from scraper.planning.classlists import read_input

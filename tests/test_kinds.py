@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scraper.config import ConnectToRules, Domains
-from scraper.kinds import Choice, Choices, FilePath, Flag, Number, Size, Text, Texts, Whole
+from scraper.kinds import Choice, Choices, Domains, FilePath, Flag, Number, Size, Text, Texts, Whole
 from scraper.model import Check, Outcome
+from scraper.network import ConnectToRules
 
 if TYPE_CHECKING:
     from scraper.kinds import Kind

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scraper.config import NetworkOptions
 from scraper.errors import InputError, OptionError
+from scraper.network import NetworkOptions
 from scraper.proxies import Proxies, Proxy, choose_proxies, parse_proxy
 
 SECRET = "hunter2"  # noqa: S105 - of nobody

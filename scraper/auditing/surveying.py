@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.auditing.holding import Heard, Held
-from scraper.config import DEFAULT_MANIFEST, SurveyOptions
+from scraper.auditing.options import SurveyOptions
+from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
 from scraper.flickr import request_url
 from scraper.manifest.access.candidates import placeholders

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scraper.auditing.options import VerifyOptions
 from scraper.auditing.strays import find_strays, remove_strays
-from scraper.config import DEFAULT_MANIFEST, VerifyOptions
+from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError, InterruptedRunError
 from scraper.files.looking import Condition, condition
 from scraper.files.names import Place

@@ -15,10 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.config import DEFAULT_MANIFEST, FetchOptions
+from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
 from scraper.fetching.doubts import Doubts
 from scraper.fetching.hosts import Paces
+from scraper.fetching.options import FetchOptions
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Limits, Scheduler

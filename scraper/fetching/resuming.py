@@ -20,7 +20,7 @@ from scraper.running.removing import check_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.config import FetchOptions
+    from scraper.fetching.options import FetchOptions
     from scraper.manifest.core import Manifest
     from scraper.model import ClassState
 

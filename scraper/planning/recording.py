@@ -18,11 +18,11 @@ from scraper.planning.wanted.suppressing import LeftOut
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from scraper.config import PlanOptions
     from scraper.manifest.core import Manifest
     from scraper.model import Wnid
     from scraper.planning.locked.opening import Lock
     from scraper.planning.sources.interface import Answers, Source
+    from scraper.planning.wanted.options import PlanOptions
 
 
 def hosts_of(options: PlanOptions) -> str:

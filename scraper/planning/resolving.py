@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE, PlanOptions
+from scraper.config import DEFAULT_MANIFEST, DEFAULT_SOURCE
 from scraper.errors import InputError, InterruptedRunError, OptionError
 from scraper.kinds import several
 from scraper.manifest.access import lists
@@ -36,6 +36,7 @@ from scraper.planning.sources.known import called
 from scraper.planning.sources.opening import open_sources
 from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, SourceSilentError
 from scraper.planning.wanted.asking import asked_for, labelled, moved
+from scraper.planning.wanted.options import PlanOptions
 from scraper.planning.wanted.suppressing import LeftOut, read_suppressed, suppressed
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole

@@ -12,10 +12,10 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
-from scraper.config import ReportFormat
 from scraper.reporting.hosts import resting_line, thinned
 from scraper.reporting.locked import LOCK_NOTE, NUMBERS, lock_total
 from scraper.reporting.numbers import ClassRow
+from scraper.reporting.options import ReportFormat
 from scraper.reporting.sentences import TOO_FEW, estimate, percent, rate_cells, rate_lines
 from scraper.texts import counted, defused, printable
 

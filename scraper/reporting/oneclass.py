@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from scraper.config import DEFAULT_MANIFEST, ReportFormat
+from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError
 from scraper.manifest.access.candidates import images, listed_urls
 from scraper.manifest.core import Manifest
@@ -17,6 +17,7 @@ from scraper.model import Wnid
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import planned, told
 from scraper.reporting.numbers import report
+from scraper.reporting.options import ReportFormat
 from scraper.reporting.sentences import percent
 from scraper.texts import counted, defused, one_line, printable
 

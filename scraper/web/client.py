@@ -30,7 +30,7 @@ from scraper.web.targets import parse_target
 from scraper.web.trust import make_context
 
 if TYPE_CHECKING:
-    from scraper.config import NetworkOptions
+    from scraper.network import NetworkOptions
     from scraper.pacing.deadlines import Deadline
     from scraper.pacing.room import Lease
     from scraper.proxies import Proxy

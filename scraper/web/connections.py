@@ -24,7 +24,7 @@ from scraper.web.targets import BlockedAddressError
 if TYPE_CHECKING:
     import io
 
-    from scraper.config import ConnectTo
+    from scraper.network import ConnectTo
     from scraper.pacing.deadlines import Deadline
     from scraper.web.gateway import Gateway
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -33,3 +34,27 @@ def loaded(folder: Path, *words: str) -> set[str]:
 )
 def test_what_is_told_at_once_takes_no_library(words: str, tmp_path: Path) -> None:
     assert loaded(tmp_path, *words.split()) & LIBRARIES == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("--help", set()),
+        ("--version", set()),
+        ("classes tench", {"naming"}),
+        ("plan no-such-class", {"planning"}),
+        ("drop tench", {"planning"}),
+        ("fetch", {"fetching"}),
+        ("report", {"reporting"}),
+        ("survey", {"auditing"}),
+        ("trace 1", {"auditing"}),
+        ("export csv list", {"exporting"}),
+        ("verify", {"auditing"}),
+        ("forget 1", {"auditing"}),
+    ],
+)
+def test_a_command_loads_its_own_options_only(words: str, options: set[str], tmp_path: Path) -> None:
+    found = {
+        name.split(".")[1] for name in loaded(tmp_path, *words.split()) if re.fullmatch(r"scraper\..*\.options", name)
+    }
+    assert found == options

@@ -21,7 +21,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scraper.config import FetchOptions
+from scraper.fetching.options import FetchOptions
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import look_at
 from scraper.files.store import Folder, Wanted

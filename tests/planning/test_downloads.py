@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from scraper.config import NetworkOptions, parse_connect_to
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.model import Columns, Wnid
+from scraper.network import NetworkOptions, parse_connect_to
 from scraper.planning.sources.interface import Means, Reading
 from scraper.planning.sources.known import KNOWN, KnownList
 from scraper.planning.sources.whole import KnownFile

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from scraper.config import NetworkOptions, parse_connect_to
 from scraper.model import Outcome
+from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
 from tests.command import Scraper, check

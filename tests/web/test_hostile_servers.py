@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Final, Self
 import pytest
 import trustme
 
-from scraper.config import NetworkOptions, parse_connect_to
 from scraper.model import Outcome
+from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
 from tests.command import Scraper, check
@@ -758,7 +758,7 @@ import json, re, resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from scraper.web.client import Client
-from scraper.config import NetworkOptions, parse_connect_to
+from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 given = json.loads(sys.argv[1])
 if given["files"]:

@@ -12,7 +12,9 @@ from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
     from scraper.cli.commands.command import Call
-    from scraper.config import ClassesOptions, DropOptions, FetchOptions, PlanOptions
+    from scraper.fetching.options import FetchOptions
+    from scraper.naming.options import ClassesOptions
+    from scraper.planning.wanted.options import DropOptions, PlanOptions
 
 
 class _Classes(Command["ClassesOptions"]):
@@ -28,7 +30,7 @@ class _Classes(Command["ClassesOptions"]):
     words = "[NAME ...]"
 
     def options(self) -> type[ClassesOptions]:
-        from scraper.config import ClassesOptions
+        from scraper.naming.options import ClassesOptions
 
         return ClassesOptions
 
@@ -60,7 +62,7 @@ class _Plan(Command["PlanOptions"]):
     words = "[CLASS ...]"
 
     def options(self) -> type[PlanOptions]:
-        from scraper.config import PlanOptions
+        from scraper.planning.wanted.options import PlanOptions
 
         return PlanOptions
 
@@ -106,7 +108,7 @@ class _Drop(Command["DropOptions"]):
     words = "[CLASS ...]"
 
     def options(self) -> type[DropOptions]:
-        from scraper.config import DropOptions
+        from scraper.planning.wanted.options import DropOptions
 
         return DropOptions
 
@@ -130,7 +132,7 @@ class _Fetch(Command["FetchOptions"]):
     )
 
     def options(self) -> type[FetchOptions]:
-        from scraper.config import FetchOptions
+        from scraper.fetching.options import FetchOptions
 
         return FetchOptions
 

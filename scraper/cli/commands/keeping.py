@@ -12,9 +12,8 @@ from scraper.errors import InputError
 from scraper.kinds import FilePath
 
 if TYPE_CHECKING:
-    from scraper.auditing.options import ForgetOptions
+    from scraper.auditing.options import ForgetOptions, VerifyOptions
     from scraper.cli.commands.command import Call
-    from scraper.config import VerifyOptions
     from scraper.exporting.options import ExportOptions
 
 
@@ -68,7 +67,7 @@ class _Verify(Command["VerifyOptions"]):
     )
 
     def options(self) -> type[VerifyOptions]:
-        from scraper.config import VerifyOptions
+        from scraper.auditing.options import VerifyOptions
 
         return VerifyOptions
 

@@ -11,10 +11,10 @@ from scraper.cli.streams import check_output, print_text
 from scraper.errors import InputError
 
 if TYPE_CHECKING:
-    from scraper.auditing.options import TraceOptions
+    from scraper.auditing.options import SurveyOptions, TraceOptions
     from scraper.cli.commands.command import Call
-    from scraper.config import ReportOptions, SurveyOptions
     from scraper.reporting.numbers import Report
+    from scraper.reporting.options import ReportOptions
 
 
 class _Report(Command["ReportOptions"]):
@@ -29,7 +29,7 @@ class _Report(Command["ReportOptions"]):
     words = "[CLASS]"
 
     def options(self) -> type[ReportOptions]:
-        from scraper.config import ReportOptions
+        from scraper.reporting.options import ReportOptions
 
         return ReportOptions
 
@@ -57,7 +57,7 @@ class _Survey(Command["SurveyOptions"]):
     )
 
     def options(self) -> type[SurveyOptions]:
-        from scraper.config import SurveyOptions
+        from scraper.auditing.options import SurveyOptions
 
         return SurveyOptions
 
@@ -99,7 +99,7 @@ class _Trace(Command["TraceOptions"]):
 
 
 def _write(found: Report, options: ReportOptions) -> None:
-    from scraper.config import ReportFormat
+    from scraper.reporting.options import ReportFormat
 
     terminal = options.output is None and sys.stdout.isatty()
     if options.format is ReportFormat.TEXT:
@@ -118,8 +118,8 @@ def _write(found: Report, options: ReportOptions) -> None:
 
 
 def _report_class(call: Call[ReportOptions]) -> int:
-    from scraper.config import ReportFormat
     from scraper.reporting.oneclass import CLASS_FORMATS, class_report
+    from scraper.reporting.options import ReportFormat
 
     if call.words[0] in set(ReportFormat):
         raise InputError(f"report takes a class; its form is said by --format {call.words[0]}")

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from scraper.cli.streams import standard_input
-from scraper.config import ClassesFormat
 from scraper.errors import InputError
 from scraper.model import Labels, Wnid
 from scraper.naming.choosing import Choice, choose, tree, within
 from scraper.naming.finding import marks, meanings
 from scraper.naming.labels import labels
+from scraper.naming.options import ClassesFormat
 from scraper.naming.people import ALLOWED
 from scraper.naming.shipped import wordnet
 from scraper.planning.classlines import parse_class
@@ -26,8 +26,8 @@ from scraper.texts import counted, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scraper.config import ClassesOptions
     from scraper.naming.choosing import Branch
+    from scraper.naming.options import ClassesOptions
     from scraper.naming.wordnet import Synset, WordNet
 
 _FEW: Final = 12

@@ -16,8 +16,8 @@ from scraper.running.crew import Stop
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scraper.config import ClassesOptions
     from scraper.model import Wnid
+    from scraper.naming.options import ClassesOptions
     from scraper.planning.sources.interface import Source
 
 

@@ -16,12 +16,12 @@ from scraper.texts import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scraper.config import PlanOptions
     from scraper.manifest.core import Manifest
     from scraper.model import Wnid
     from scraper.planning.locked.opening import Lock
     from scraper.planning.locked.reading import LockedClass
     from scraper.planning.wanted.asking import Asked
+    from scraper.planning.wanted.options import PlanOptions
 
 _SHOWN: Final = 12
 

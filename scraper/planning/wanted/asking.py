@@ -20,10 +20,10 @@ from scraper.naming.wordnet import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from scraper.config import PlanOptions
     from scraper.model import Wnid
     from scraper.naming.wordnet import WordNet
     from scraper.planning.classlists import ClassList
+    from scraper.planning.wanted.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)

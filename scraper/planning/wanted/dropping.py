@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.config import DEFAULT_MANIFEST, DropOptions
+from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError
 from scraper.files.store import Folder
 from scraper.kinds import several
@@ -16,6 +16,7 @@ from scraper.model import Revision, State
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import planned, told
 from scraper.planning.classlists import ClassList, read_classes
+from scraper.planning.wanted.options import DropOptions
 from scraper.running.removing import check_folder, remove_images
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up
