@@ -7,7 +7,7 @@ import importlib.util
 import sys
 import time
 import weakref
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import humanize
 from rich.console import Console
@@ -154,29 +154,22 @@ def _show_survey(display: _Display, progress: SurveyProgress) -> None:
     display.update("URLs asked", progress.done, total, lambda rate, left: f"{rate:.0f}/s{width}  {left}")
 
 
+_SHOW: Final[dict[str, Callable[[_Display, Any], None]]] = {
+    "PlanProgress": _show_plan,
+    "FetchProgress": _show_fetch,
+    "VerifyProgress": _show_verify,
+    "SurveyProgress": _show_survey,
+    "ExportProgress": _show_export,
+}
+"""By the names of their types: to import the types of all commands takes each command longer than to import its own."""
+
+
 def _show(display: _Display, progress: AnyProgress) -> None:
-    """Show the progress of whatever command it is of. Whose module is not imported yet, of that it is not."""
-    from scraper.planning.summaries import PlanProgress  # noqa: PLC0415 - each only where those before it are not meant
-
-    if isinstance(progress, PlanProgress):
-        return _show_plan(display, progress)
-    from scraper.fetching.standing import FetchProgress  # noqa: PLC0415
-
-    if isinstance(progress, FetchProgress):
-        return _show_fetch(display, progress)
-    from scraper.auditing.verifying import VerifyProgress  # noqa: PLC0415
-
-    if isinstance(progress, VerifyProgress):
-        return _show_verify(display, progress)
-    from scraper.auditing.surveying import SurveyProgress  # noqa: PLC0415
-
-    if isinstance(progress, SurveyProgress):
-        return _show_survey(display, progress)
-    from scraper.exporting.dataset import ExportProgress  # noqa: PLC0415
-
-    if isinstance(progress, ExportProgress):
-        return _show_export(display, progress)
-    raise TypeError(f"{progress!r} is no progress of a command")
+    """Show the progress of whatever command it is of."""
+    show = _SHOW.get(type(progress).__name__)
+    if show is None:
+        raise TypeError(f"{progress!r} is no progress of a command")
+    show(display, progress)
 
 
 class ProgressBar:
