@@ -10,7 +10,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InputError, InterruptedRunError
@@ -25,8 +25,7 @@ from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
 from scraper.exporting.forms.webdataset import WebDatasetWriter
 from scraper.exporting.options import ExportForm, ExportOptions, refuse_unused
 from scraper.exporting.selecting import select
-from scraper.files.names import Place
-from scraper.files.reading import Folders, read_image
+from scraper.files.reading import Folders
 from scraper.manifest.core import Manifest
 
 if TYPE_CHECKING:
@@ -35,13 +34,14 @@ if TYPE_CHECKING:
 
     from scraper.exporting.forms.interface import Writer
     from scraper.exporting.selecting import Item, Selection
+    from scraper.manifest.access.exports import StoredImage
     from scraper.pictures.conversion import Conversion
     from scraper.running.crew import Stop
 
 _AHEAD: Final = 4
 """Pieces of work for each core: enough to keep them busy, few enough to bound memory."""
 _TOGETHER: Final = 16
-"""Pictures that are read as one piece of work, since handing over each costs about as much as reading it."""
+"""Pictures that are one piece of work, since handing over each costs about as much as reading it."""
 _TOGETHER_BYTES: Final = 2**21
 """Bytes of them from which no more are taken in."""
 _SLACK: Final = 2.0
@@ -120,6 +120,9 @@ class _LeftOut:
     why: str
 
 
+_Found: TypeAlias = Picture | _LeftOut
+
+
 def _ignore(_: object) -> None:
     pass
 
@@ -167,9 +170,10 @@ def export(
                 contextlib.closing(writer),
                 contextlib.closing(_prepared(selection, form, options)) as prepared,
             ):
-                for done, found in enumerate(prepared, start=1):
-                    written.take(found, writer)
-                    progress(ExportProgress(done=done, images=len(selection.items)))
+                for piece in prepared:
+                    for found in piece:
+                        written.take(found, writer)
+                    progress(ExportProgress(done=written.done, images=len(selection.items)))
                     if stop is not None and stop.asked:
                         raise InterruptedRunError("interrupted; nothing was left behind")
                 writer.finish()
@@ -190,10 +194,12 @@ class _Written:
     """What was written so far."""
 
     def __init__(self) -> None:
+        self.done = 0
         self.counts: dict[str, tuple[int, int]] = {}
         self.left_out: list[tuple[str, str]] = []
 
-    def take(self, found: Picture | _LeftOut, writer: Writer) -> None:
+    def take(self, found: _Found, writer: Writer) -> None:
+        self.done += 1
         if isinstance(found, _LeftOut):
             self.left_out.append((found.path, found.why))
             return
@@ -202,25 +208,23 @@ class _Written:
         self.counts[found.item.split] = (number + 1, size + found.bytes)
 
 
-def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) -> Generator[Picture | _LeftOut]:
-    """The pictures, in order; those that are read or converted are prepared in a thread for each core."""
+def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) -> Generator[list[_Found]]:
+    """The pictures, in order and some at a time; those that are read or converted, in a thread for each core."""
     prepare = _Preparation(form, options)
-    if not WRITERS[form].reads:
-        yield from map(prepare.as_recorded, selection.items)
-        return
-    if prepare.links:  # there is next to nothing to do for each, least of all in other threads
-        yield from map(prepare, selection.items)
+    pieces = _together(selection.items, 1 if options.converts else _TOGETHER)
+    if prepare.links or not WRITERS[form].reads:  # there is next to nothing to do for each, least of all in threads
+        yield from map(prepare, pieces)
         return
     threads = os.cpu_count() or 1
-    waiting: deque[Future[list[Picture | _LeftOut]]] = deque()
+    waiting: deque[Future[list[_Found]]] = deque()
     executor = ThreadPoolExecutor(threads, thread_name_prefix="scraper-export")
     try:
-        for some in _together(selection.items, 1 if options.converts else _TOGETHER):
-            waiting.append(executor.submit(lambda items: list(map(prepare, items)), some))
+        for piece in pieces:
+            waiting.append(executor.submit(prepare, piece))
             if len(waiting) >= threads * _AHEAD:
-                yield from waiting.popleft().result()
+                yield waiting.popleft().result()
         while waiting:
-            yield from waiting.popleft().result()
+            yield waiting.popleft().result()
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -240,48 +244,55 @@ def _together(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
 
 
 class _Preparation:
-    """Makes a `Picture` of an item: looks at its file, reads and checks it, converts it."""
+    """Makes pictures of items: looks at their files, reads and checks them, converts them."""
 
     def __init__(self, form: ExportForm, options: ExportOptions) -> None:
         self._out = options.out
-        self._folders = Folders(options.out)
+        self._reads = WRITERS[form].reads
         self.links = form is ExportForm.IMAGEFOLDER and options.links and not options.converts
         self._conversion: Conversion | None = options.conversion()
 
-    @staticmethod
-    def as_recorded(item: Item) -> Picture:
-        """What the manifest says, without a look at the file."""
-        image = item.image
-        return Picture(item, b"", image.format, image.sha256, image.bytes, image.width, image.height)
+    def __call__(self, items: Iterable[Item]) -> list[_Found]:
+        if not self._reads:
+            return list(map(_as_recorded, items))
+        with Folders(self._out) as folders:
+            return [self._one(item, folders) for item in items]
 
-    def __call__(self, item: Item) -> Picture | _LeftOut:
+    def _one(self, item: Item, folders: Folders) -> _Found:
         image = item.image
-        if self.links and self._untouched(item):
-            return self.as_recorded(item)
-        body = read_image(self._out, Place.of(image.path), image.bytes)
+        if self.links and _untouched(image, folders):
+            return _as_recorded(item)
+        body = folders.read(image.path, image.bytes)
         if body is None or len(body) != image.bytes:
-            there = self._folders.stat(image.path)
+            there = folders.stat(image.path)
             return _LeftOut(image.path, "is missing" if there is None else "is damaged: another size than recorded")
         if hashlib.sha256(body).hexdigest() != image.sha256:
             return _LeftOut(image.path, "is damaged: another SHA-256 than recorded")
         if self._conversion is None:
-            return Picture(item, body, image.format, image.sha256, image.bytes, image.width, image.height)
-        return self._converted(item, body, self._conversion)
+            return _as_recorded(item, body)
+        return _converted(item, body, self._conversion)
 
-    def _untouched(self, item: Item) -> bool:
-        """Whether a file that is only linked has its size and was not written to since its row: then it is not read."""
-        found = self._folders.stat(item.image.path)
-        if found is None or found.st_size != item.image.bytes:
-            return False
-        return found.st_mtime <= dt.datetime.fromisoformat(item.image.saved_at).timestamp() + _SLACK
 
-    @staticmethod
-    def _converted(item: Item, body: bytes, conversion: Conversion) -> Picture | _LeftOut:
-        from scraper.pictures.converting import ConversionError, convert  # noqa: PLC0415 - Pillow, where it is needed
+def _as_recorded(item: Item, body: bytes = b"") -> Picture:
+    """A picture as the manifest says it is; without a look at the file, unless `body` is of it."""
+    image = item.image
+    return Picture(item, body, image.format, image.sha256, image.bytes, image.width, image.height)
 
-        try:
-            made = convert(body, item.image.format, conversion)
-        except ConversionError as error:
-            return _LeftOut(item.image.path, str(error))
-        digest = hashlib.sha256(made.body).hexdigest()
-        return Picture(item, made.body, made.format, digest, len(made.body), made.width, made.height)
+
+def _untouched(image: StoredImage, folders: Folders) -> bool:
+    """Whether a file that is only linked has its size and was not written to since its row: then it is not read."""
+    found = folders.stat(image.path)
+    if found is None or found.st_size != image.bytes:
+        return False
+    return found.st_mtime <= dt.datetime.fromisoformat(image.saved_at).timestamp() + _SLACK
+
+
+def _converted(item: Item, body: bytes, conversion: Conversion) -> _Found:
+    from scraper.pictures.converting import ConversionError, convert  # noqa: PLC0415 - Pillow, where it is needed
+
+    try:
+        made = convert(body, item.image.format, conversion)
+    except ConversionError as error:
+        return _LeftOut(item.image.path, str(error))
+    digest = hashlib.sha256(made.body).hexdigest()
+    return Picture(item, made.body, made.format, digest, len(made.body), made.width, made.height)

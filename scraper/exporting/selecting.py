@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scraper.errors import InputError
 from scraper.exporting.options import Conflicts, Folders
@@ -57,12 +58,10 @@ class ExportedClass:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An image of a dataset, the photo it is of, its class and its split."""
+class Item(NamedTuple):
+    """An image of a dataset, its class and its split."""
 
     image: StoredImage
-    photo: str
     cls: ExportedClass
     split: str
 
@@ -122,8 +121,10 @@ def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, f
     """
     classes = {cls.wnid: cls for cls in listed_classes(book)}
     left_out = set(withdrawals(book))
-    stored = (image for image in stored_images(book) if not left_out or left_out.isdisjoint(_ways(image)))
-    images, surplus = _first((image for image in stored if _wnid(image) in classes), classes)
+    stored = stored_images(book)
+    if left_out:
+        stored = (image for image in stored if left_out.isdisjoint(_ways(image)))
+    images, surplus = _first(stored, classes)
     photos = photos_of((image.photo_id, image.sha256) for image in images)
     found = _conflicts(images, photos)
     kept = _settled(list(zip(images, photos, strict=True)), found, conflicts)
@@ -131,7 +132,7 @@ def select(book: Manifest, *, shares: Shares, seed: str, conflicts: Conflicts, f
         raise InputError("there is no image to export: run `scraper fetch` first")
     digests = _digests(classes.values(), [image for image, _ in kept], locked_classes(book))
     entries = _entries(classes.values(), Counter(_wnid(image) for image, _ in kept), digests, folders)
-    items = (Item(image, photo, entries[_wnid(image)], split_of(photo, shares, seed)) for image, photo in kept)
+    items = (Item(image, entries[_wnid(image)], split_of(photo, shares, seed)) for image, photo in kept)
     return Selection(
         classes=tuple(entries.values()),
         items=tuple(items),
@@ -168,7 +169,7 @@ def _digests(
 
     So the same images give the same lock again, whatever list was behind it.
     """
-    others = {_wnid(image) for image in images if not image.locked}
+    others = {_wnid(image) for image in images if not image.locked} if locked else set()
     return {
         cls.wnid: locked[cls.wnid] if cls.wnid in locked and cls.wnid not in others else cls.listing_sha256
         for cls in classes
@@ -177,17 +178,19 @@ def _digests(
 
 def _first(images: Iterable[StoredImage], classes: Mapping[Wnid, ListedClass]) -> tuple[list[StoredImage], int]:
     """The first n images of each class by rank, so that classes stay balanced, and how many there are beyond."""
-    seen: Counter[Wnid] = Counter()
-    chosen = []
-    for image in images:
-        wnid = _wnid(image)
-        seen[wnid] += 1
-        if seen[wnid] <= classes[wnid].n:
-            chosen.append(image)
-    return chosen, seen.total() - len(chosen)
+    chosen: list[StoredImage] = []
+    surplus = 0
+    for wnid, group in groupby(images, _wnid):  # which come by class
+        if wnid in classes:
+            there = list(group)
+            chosen += there[: classes[wnid].n]
+            surplus += max(0, len(there) - classes[wnid].n)
+    return chosen, surplus
 
 
 def _conflicts(images: Sequence[StoredImage], photos: Sequence[str]) -> tuple[Conflict, ...]:
+    if len(set(photos)) == len(photos):
+        return ()
     by_photo: defaultdict[str, list[str]] = defaultdict(list)
     for image, photo in zip(images, photos, strict=True):
         by_photo[photo].append(image.path)

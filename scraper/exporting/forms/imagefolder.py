@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scraper.exporting.forms.tables import COLUMNS, CONVERTED, CsvTable, row, write_classes
+from scraper.exporting.forms.tables import CsvTable, columns, row, write_classes
 
 if TYPE_CHECKING:
     from scraper.exporting.forms.interface import Picture, Target
@@ -25,17 +25,19 @@ class ImageFolderWriter:
         self._target = target
         self._converted = target.options.converts
         self._link = target.options.links
+        # Plain text for paths: their parts are known to be clean, and a million path objects cost more than the links.
         self._images = str(target.images)
+        self._path = str(target.path)
         self._tables: dict[str, CsvTable] = {}
         self._names: dict[str, set[str]] = {}
 
     def add(self, picture: Picture) -> None:
         """Put the picture into the folder of its class, and its row into the table of its split."""
-        split, folder = picture.item.split, picture.item.cls.folder
-        name = self._name(f"{split}/{folder}", picture)
-        # Plain text for paths: their parts are known to be clean, and a million path objects cost more than the links.
-        self._put(picture, f"{self._target.path}/{split}/{folder}/{name}")
-        self._table(split).add(row(picture, f"{folder}/{name}", converted=self._converted))
+        split = picture.item.split
+        folder = picture.item.cls.folder
+        name = f"{folder}/{self._name(f'{split}/{folder}', picture)}"
+        self._put(picture, f"{self._path}/{split}/{name}")
+        self._table(split).add(row(picture, name, converted=self._converted))
 
     def _name(self, folder: str, picture: Picture) -> str:
         """The name of the image with the extension of what it is; unique in the folder, whatever its case."""
@@ -43,11 +45,13 @@ class ImageFolderWriter:
         if taken is None:
             (self._target.path / folder).mkdir(parents=True)
             taken = self._names[folder] = set()
-        stem = picture.item.image.path.rpartition("/")[2].rpartition(".")[0] or "image"
+        image = picture.item.image
+        stem = image.path.rpartition("/")[2].rpartition(".")[0] or "image"
         name = stem + picture.extension
-        if name.casefold() in taken:
-            name = f"{stem}-{picture.item.image.rank}{picture.extension}"
-        taken.add(name.casefold())
+        if (alike := name.casefold()) in taken:
+            name = f"{stem}-{image.rank}{picture.extension}"
+            alike = name.casefold()
+        taken.add(alike)
         return name
 
     def _put(self, picture: Picture, path: str) -> None:
@@ -60,8 +64,8 @@ class ImageFolderWriter:
 
     def _table(self, split: str) -> CsvTable:
         if split not in self._tables:
-            columns = (*COLUMNS, CONVERTED) if self._converted else COLUMNS
-            self._tables[split] = CsvTable(self._target.path / split / "metadata.csv", columns)
+            path = self._target.path / split / "metadata.csv"
+            self._tables[split] = CsvTable(path, columns(converted=self._converted))
         return self._tables[split]
 
     def finish(self) -> None:

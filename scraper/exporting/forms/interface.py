@@ -6,7 +6,7 @@ A new form is one module with a writer, one member of `options.ExportForm` and o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,7 @@ EXTENSIONS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "WEBP": ".webp"}
 """File name extensions by what a picture is: a PNG under the name of a JPEG breaks TensorFlow and some viewers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture of a dataset as it is written.
 
     Attributes:

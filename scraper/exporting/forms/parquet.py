@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from scraper.errors import InputError
-from scraper.exporting.forms.tables import CONVERTED, row, write_classes
+from scraper.exporting.forms.tables import CONVERTED, columns, row, write_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class _Shard:
 
     path: Path
     writer: Any
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     waiting: int = 0
     bytes: int = 0
 
@@ -87,10 +87,8 @@ class ParquetWriter:
         """Add a row to the file of its split, or to a new one where that is full."""
         name = f"{picture.item.cls.wnid}_{picture.item.image.rank}{picture.extension}"
         known = row(picture, name, converted=self._converted)
-        del known["file_name"]
-        known |= {"label": picture.item.cls.index, "image": {"bytes": picture.body, "path": name}}
         shard = self._shard(picture.item.split, picture.bytes)
-        shard.rows.append(known)
+        shard.rows.append((picture.body, picture.item.cls.index, *known))
         shard.waiting += picture.bytes
         shard.bytes += picture.bytes
         if len(shard.rows) >= _GROUP_ROWS or shard.waiting >= _GROUP_BYTES:
@@ -111,7 +109,11 @@ class ParquetWriter:
         return shards[-1]
 
     def _write_group(self, shard: _Shard) -> None:
-        shard.writer.write_table(self._pa.Table.from_pylist(shard.rows, schema=self._schema))
+        bodies, numbers, *known = zip(*shard.rows, strict=True)
+        values = dict(zip(columns(converted=self._converted), known, strict=True))
+        image = [self._pa.array(bodies, self._pa.binary()), self._pa.array(values["file_name"])]
+        values |= {"image": self._pa.StructArray.from_arrays(image, ["bytes", "path"]), "label": numbers}
+        shard.writer.write_table(self._pa.table({name: values[name] for name in self._schema.names}, self._schema))
         shard.rows.clear()
         shard.waiting = 0
 

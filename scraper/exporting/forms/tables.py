@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scraper.texts import FORMULAS, defused, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from scraper.exporting.forms.interface import Picture, Target
@@ -19,23 +20,20 @@ COLUMNS: Final = ("file_name", "wnid", "label", "photo_id", "url", "sha256", "wi
 CONVERTED: Final = "source_sha256"
 """A column more where pictures were converted: the digest of the bytes as they came."""
 LIST_COLUMNS: Final = (*COLUMNS, "bytes", "rank", "split")
+_SIGNS: Final = frozenset(FORMULAS)
 CLASS_COLUMNS: Final = ("index", "wnid", "label", "name", "folder", "images")
 
 
-def row(picture: Picture, file_name: str, *, converted: bool) -> dict[str, Any]:
-    """What is known of a picture, for a table of `COLUMNS`."""
-    image = picture.item.image
-    found: dict[str, Any] = {
-        "file_name": file_name,
-        "wnid": picture.item.cls.wnid,
-        "label": picture.item.cls.label,
-        "photo_id": image.photo_id,
-        "url": image.url,
-        "sha256": picture.sha256,
-        "width": picture.width,
-        "height": picture.height,
-    }
-    return found | ({CONVERTED: image.sha256} if converted else {})
+def columns(*, converted: bool) -> tuple[str, ...]:
+    """Of a table of pictures."""
+    return (*COLUMNS, CONVERTED) if converted else COLUMNS
+
+
+def row(picture: Picture, file_name: str, *, converted: bool) -> tuple[Any, ...]:
+    """What is known of a picture, in the order of `columns`."""
+    (image, cls, _), _, _, sha256, _, width, height = picture
+    known = (file_name, cls.wnid, cls.label, image.photo_id, image.url, sha256, width, height)
+    return (*known, image.sha256) if converted else known
 
 
 class CsvTable:
@@ -47,9 +45,9 @@ class CsvTable:
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(columns)
 
-    def add(self, values: dict[str, Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         """Write one row, whose values are in the order of the columns."""
-        self._writer.writerow([_cell(value) if type(value) is str else value for value in values.values()])
+        self._writer.writerow([_cell(value) if type(value) is str else value for value in values])
 
     def close(self) -> None:
         """End the file."""
@@ -58,7 +56,7 @@ class CsvTable:
 
 def _cell(text: str) -> str:
     # Nearly all are plain, and there are five in each row.
-    plain = text.isprintable() and not text.startswith(FORMULAS)
+    plain = text.isprintable() and text[:1] not in _SIGNS
     return text if plain else defused(printable(text, keep=""))
 
 
@@ -66,18 +64,14 @@ def write_classes(path: Path, classes: tuple[ExportedClass, ...]) -> None:
     """Write the table of classes: their numbers as labels, ids and names."""
     table = CsvTable(path, CLASS_COLUMNS)
     for cls in classes:
-        table.add({column: getattr(cls, column) for column in CLASS_COLUMNS})
+        table.add(getattr(cls, column) for column in CLASS_COLUMNS)
     table.close()
 
 
-def listed(picture: Picture) -> dict[str, Any]:
-    """What a list says of a picture; `file_name` is relative to the output folder of fetch."""
+def listed(picture: Picture) -> tuple[Any, ...]:
+    """What a list says of a picture, by `LIST_COLUMNS`; `file_name` is relative to the output folder of fetch."""
     image = picture.item.image
-    return row(picture, image.path, converted=False) | {
-        "bytes": image.bytes,
-        "rank": image.rank,
-        "split": picture.item.split,
-    }
+    return (*row(picture, image.path, converted=False), image.bytes, image.rank, picture.item.split)
 
 
 class CsvWriter:
@@ -108,7 +102,7 @@ class JsonlWriter:
 
     def add(self, picture: Picture) -> None:
         """Write its object."""
-        self._file.write(json.dumps(listed(picture)) + "\n")
+        self._file.write(json.dumps(dict(zip(LIST_COLUMNS, listed(picture), strict=True))) + "\n")
 
     def finish(self) -> None:
         """Nothing is left to write."""

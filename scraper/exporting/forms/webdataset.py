@@ -11,7 +11,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from scraper.exporting.forms.tables import COLUMNS, CONVERTED, CsvTable, row, write_classes
+from scraper.exporting.forms.tables import CsvTable, columns, row, write_classes
 
 if TYPE_CHECKING:
     from scraper.exporting.forms.interface import Picture, Target
@@ -32,6 +32,8 @@ class WebDatasetWriter:
     def __init__(self, target: Target) -> None:
         """For an empty folder."""
         self._target = target
+        self._converted = target.options.converts
+        self._columns = columns(converted=self._converted)
         self._shards: dict[str, _Shard] = {}
         self._numbers: dict[str, int] = {}
         self._tables: dict[str, CsvTable] = {}
@@ -39,11 +41,11 @@ class WebDatasetWriter:
     def add(self, picture: Picture) -> None:
         """Add a sample to the shard of its split, or to a new one where that is full."""
         key = f"{picture.item.cls.wnid}_{picture.item.image.rank}"
-        known = row(picture, key + picture.extension, converted=self._target.options.converts)
+        known = row(picture, key + picture.extension, converted=self._converted)
         sample = (
             *_member(key + picture.extension, picture.body),
             *_member(key + ".cls", str(picture.item.cls.index).encode()),
-            *_member(key + ".json", json.dumps(known).encode()),
+            *_member(key + ".json", json.dumps(dict(zip(self._columns, known, strict=True))).encode()),
         )
         size = sum(map(len, sample))
         shard = self._shard(picture.item.split, size)
@@ -53,8 +55,7 @@ class WebDatasetWriter:
 
     def _table(self, split: str) -> CsvTable:
         if split not in self._tables:
-            columns = (*COLUMNS, CONVERTED) if self._target.options.converts else COLUMNS
-            self._tables[split] = CsvTable(self._target.path / f"{split}.csv", columns)
+            self._tables[split] = CsvTable(self._target.path / f"{split}.csv", self._columns)
         return self._tables[split]
 
     def _shard(self, split: str, more: int) -> _Shard:
