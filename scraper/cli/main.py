@@ -11,6 +11,7 @@ from scraper.cli.arguments import UnexpectedWordError, checked, shown
 from scraper.cli.commands import COMMANDS
 from scraper.cli.help import USAGE, help_text
 from scraper.cli.signals import interruptible, leave
+from scraper.cli.starting import collecting_later
 from scraper.cli.streams import complain, open_closed, print_text
 from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
 from scraper.version import __version__
@@ -92,7 +93,8 @@ def _call_command(command: Command[Any], words: Sequence[str]) -> int:
         from scraper.cli.hints import no_words
 
         raise no_words(command.name, error.word) from None
-    from scraper.cli.calling import call_of
+    with collecting_later():
+        from scraper.cli.calling import call_of
 
     try:
         call = call_of(command, plain)

@@ -58,3 +58,30 @@ def test_a_command_loads_its_own_options_only(words: str, options: set[str], tmp
         name.split(".")[1] for name in loaded(tmp_path, *words.split()) if re.fullmatch(r"scraper\..*\.options", name)
     }
     assert found == options
+
+
+@pytest.mark.parametrize(
+    ("words", "libraries"),
+    [
+        ("classes tench", {"fire"}),
+        ("drop tench", {"fire", "humanize", "sqlite3", "sqlite_utils"}),
+        ("report --format json", {"fire", "sqlite3", "sqlite_utils"}),
+        ("trace 1", {"fire", "sqlite3", "sqlite_utils"}),
+        ("verify", {"fire", "humanize", "rich", "sqlite3", "sqlite_utils"}),
+        ("plan tench", {"fire", "humanize", "rich", "sqlite3", "sqlite_utils", "urllib3"}),
+    ],
+)
+def test_a_command_loads_the_libraries_it_uses(words: str, libraries: set[str], tmp_path: Path) -> None:
+    """NumPy is none of them, though sqlite-utils takes it where it finds it."""
+    assert loaded(tmp_path, *words.split()) & LIBRARIES == libraries
+
+
+def test_numpy_is_there_for_those_who_need_it(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "fetch")
+    assert {"sqlite_utils", "simplejpeg", "numpy"} <= found
+
+
+def test_from_python_sqlite_utils_knows_numpy_as_ever(tmp_path: Path) -> None:
+    code = "import scraper.manifest.core, sqlite_utils.db; print(sqlite_utils.db.np.__name__)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "numpy\n"

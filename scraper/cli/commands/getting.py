@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.cli.commands.command import Command, argv
 from scraper.cli.signals import stopping
+from scraper.cli.starting import collecting_later, importing
 from scraper.cli.streams import asker, class_words, complain, print_text, standard_input
 from scraper.errors import StoppedEarlyError
 
@@ -35,7 +36,8 @@ class _Classes(Command["ClassesOptions"]):
         return ClassesOptions
 
     def run(self, call: Call[ClassesOptions]) -> int:
-        from scraper.cli.telling.classes import named, show
+        with collecting_later():
+            from scraper.cli.telling.classes import named, show
 
         names = named(call.words, call.options, self.usage)
         text, notes = show(names, call.options)
@@ -67,10 +69,11 @@ class _Plan(Command["PlanOptions"]):
         return PlanOptions
 
     def run(self, call: Call[PlanOptions]) -> int:
-        from scraper.cli.telling.planned import describe_plan, describe_rehearsal, ways
-        from scraper.cli.telling.progress import progress_bar
-        from scraper.planning.resolving import plan
-        from scraper.planning.summaries import SourceSilentError
+        with importing():
+            from scraper.cli.telling.planned import describe_plan, describe_rehearsal, ways
+            from scraper.cli.telling.progress import progress_bar
+            from scraper.planning.resolving import plan
+            from scraper.planning.summaries import SourceSilentError
 
         told = bool(call.words or call.options.preset or call.options.lock)
         if call.options.suppress and not told:  # which is something to do by itself
@@ -113,8 +116,9 @@ class _Drop(Command["DropOptions"]):
         return DropOptions
 
     def run(self, call: Call[DropOptions]) -> int:
-        from scraper.cli.telling.summaries import describe_drop
-        from scraper.planning.wanted.dropping import drop
+        with importing():
+            from scraper.cli.telling.summaries import describe_drop
+            from scraper.planning.wanted.dropping import drop
 
         classes = class_words(call.words) if call.words else standard_input(self.usage)
         print_text(describe_drop(drop(classes, call.options, manifest=call.manifest, argv=argv())), done=True)
@@ -137,10 +141,11 @@ class _Fetch(Command["FetchOptions"]):
         return FetchOptions
 
     def run(self, call: Call[FetchOptions]) -> int:
-        from scraper.cli.telling.progress import progress_bar
-        from scraper.cli.telling.summaries import describe_fetch
-        from scraper.fetching.draining import fetch
-        from scraper.reporting.locked import lock_fate
+        with importing():
+            from scraper.cli.telling.progress import progress_bar
+            from scraper.cli.telling.summaries import describe_fetch
+            from scraper.fetching.draining import fetch
+            from scraper.reporting.locked import lock_fate
 
         with progress_bar() as bar, stopping() as stop:
             summary = fetch(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=argv())

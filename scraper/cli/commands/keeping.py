@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.cli.commands.command import Command, argv
 from scraper.cli.signals import stopping
+from scraper.cli.starting import importing
 from scraper.cli.streams import print_text
 from scraper.errors import InputError
 from scraper.kinds import FilePath
@@ -35,10 +36,11 @@ class _Export(Command["ExportOptions"]):
         return ExportOptions
 
     def run(self, call: Call[ExportOptions]) -> int:
-        from scraper.cli.telling.progress import progress_bar
-        from scraper.cli.telling.summaries import describe_export
-        from scraper.exporting.dataset import export
-        from scraper.exporting.options import ExportForm
+        with importing():
+            from scraper.cli.telling.progress import progress_bar
+            from scraper.cli.telling.summaries import describe_export
+            from scraper.exporting.dataset import export
+            from scraper.exporting.options import ExportForm
 
         if len(call.words) != 2:
             raise InputError("export needs a form and a place, as in `scraper export imagefolder DEST`")
@@ -72,9 +74,10 @@ class _Verify(Command["VerifyOptions"]):
         return VerifyOptions
 
     def run(self, call: Call[VerifyOptions]) -> int:
-        from scraper.auditing.verifying import verify
-        from scraper.cli.telling.progress import progress_bar
-        from scraper.cli.telling.summaries import describe_verify
+        with importing():
+            from scraper.auditing.verifying import verify
+            from scraper.cli.telling.progress import progress_bar
+            from scraper.cli.telling.summaries import describe_verify
 
         with progress_bar() as bar, stopping() as stop:
             summary = verify(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=argv())
@@ -100,8 +103,9 @@ class _Forget(Command["ForgetOptions"]):
         return ForgetOptions
 
     def run(self, call: Call[ForgetOptions]) -> int:
-        from scraper.auditing.forgetting import forget, withdrawn
-        from scraper.cli.telling.summaries import describe_forget
+        with importing():
+            from scraper.auditing.forgetting import forget, withdrawn
+            from scraper.cli.telling.summaries import describe_forget
 
         if call.options.list:
             if call.words:

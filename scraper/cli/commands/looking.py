@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.cli.commands.command import Command, argv
 from scraper.cli.signals import stopping
+from scraper.cli.starting import importing
 from scraper.cli.streams import check_output, print_text
 from scraper.errors import InputError
 
@@ -34,7 +35,8 @@ class _Report(Command["ReportOptions"]):
         return ReportOptions
 
     def run(self, call: Call[ReportOptions]) -> int:
-        from scraper.reporting.numbers import report
+        with importing():
+            from scraper.reporting.numbers import report
 
         check_output(call.options.output, call.manifest)
         if call.words:
@@ -62,9 +64,10 @@ class _Survey(Command["SurveyOptions"]):
         return SurveyOptions
 
     def run(self, call: Call[SurveyOptions]) -> int:
-        from scraper.auditing.surveying import survey
-        from scraper.cli.telling.progress import progress_bar
-        from scraper.cli.telling.summaries import describe_survey
+        with importing():
+            from scraper.auditing.surveying import survey
+            from scraper.cli.telling.progress import progress_bar
+            from scraper.cli.telling.summaries import describe_survey
 
         with progress_bar() as bar, stopping() as stop:
             summary = survey(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=argv())
@@ -88,8 +91,9 @@ class _Trace(Command["TraceOptions"]):
         return TraceOptions
 
     def run(self, call: Call[TraceOptions]) -> int:
-        from scraper.auditing.tracing import trace
-        from scraper.cli.telling.traces import traces_as_json, traces_as_text
+        with importing():
+            from scraper.auditing.tracing import trace
+            from scraper.cli.telling.traces import traces_as_json, traces_as_text
 
         if len(call.words) != 1:
             raise InputError("trace needs one thing to look for, as in `scraper trace PATH`")
