@@ -16,12 +16,13 @@ from scraper.manifest.access.candidates import class_states, waiting
 from scraper.manifest.access.recording import Batch, Settled
 from scraper.manifest.access.recording import record as record_batch
 from scraper.manifest.core import Manifest
-from scraper.model import Attempt, Decision, Outcome, Picture, State
+from scraper.model import Outcome, State
+from scraper.records import Attempt, Decision, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scraper.model import Candidate
+    from scraper.records import Candidate
 
 CLASSES: Final = 300
 """Classes that claims are measured on, in their order from one chosen at random."""

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from scraper.fetching.draining import fetch
     from scraper.fetching.options import FetchOptions
     from scraper.fetching.standing import FetchProgress, FetchSummary
-    from scraper.model import ClassRequest, Kind, Outcome, State, Wnid
+    from scraper.model import Kind, Outcome, State, Wnid
     from scraper.network import NetworkOptions
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
     from scraper.planning.wanted.dropping import DropSummary, drop
     from scraper.planning.wanted.options import DropOptions, PlanOptions
+    from scraper.records import ClassRequest
     from scraper.reporting.numbers import Report, report
     from scraper.running.crew import Stop
 
@@ -89,7 +90,8 @@ _HOMES: Final = {
     "scraper.errors": ("ScraperError",),
     "scraper.fetching.draining": ("fetch",),
     "scraper.fetching.standing": ("FetchProgress", "FetchSummary"),
-    "scraper.model": ("ClassRequest", "Kind", "Outcome", "State", "Wnid"),
+    "scraper.model": ("Kind", "Outcome", "State", "Wnid"),
+    "scraper.records": ("ClassRequest",),
     "scraper.planning.resolving": ("plan",),
     "scraper.planning.summaries": ("PlannedClass", "PlanProgress", "PlanSummary"),
     "scraper.planning.wanted.dropping": ("DropSummary", "drop"),

@@ -39,7 +39,7 @@ from PIL import Image
 from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access.withdrawing import Withdrawal
-from scraper.model import LISTING_OUTCOMES, Check, Columns, Kind, ListingOutcome, Outcome, Reply, Wnid
+from scraper.model import LISTING_OUTCOMES, Check, Kind, ListingOutcome, Outcome, Wnid
 from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
@@ -49,6 +49,7 @@ from scraper.planning.locked.opening import open_lock
 from scraper.planning.sources.file import WholeFile
 from scraper.planning.sources.interface import Means, Reading, SourceFailedError, StartOverError
 from scraper.planning.wanted.suppressing import read_suppressed
+from scraper.records import Columns, Reply
 from scraper.running.crew import Stop
 from scraper.urls import LONGEST_URL
 from scraper.web.client import Client
@@ -59,8 +60,8 @@ from tests.standin import photos
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scraper.model import Listing, OddLines
     from scraper.pictures.examining import PictureInfo
+    from scraper.records import Listing, OddLines
 
 TIMEOUT: Final = 1.0
 """Seconds that a request to the answering server may take."""

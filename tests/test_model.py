@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.model import Columns, Kind, Listing, ListingOutcome, Oddity, OddLines, Outcome, outcome_of_status
+from scraper.model import Kind, ListingOutcome, Oddity, Outcome, outcome_of_status
+from scraper.records import Columns, Listing, OddLines
 
 RETRYABLE = {
     *(Outcome.THROTTLED, Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.DNS_ERROR, Outcome.CONNECTION_ERROR),

@@ -25,12 +25,13 @@ from scraper.flickr import (
     photo_id,
     request_url,
 )
-from scraper.model import Attempt, Candidate, ClassRequest, ClassState, Form, Kind, Outcome, State, Wnid
+from scraper.model import Form, Kind, Outcome, State, Wnid
 from scraper.pictures.judge import opts_out
 from scraper.planning.classlines import is_wnid, parse_class
 from scraper.planning.classlists import read_classes, read_input
 from scraper.planning.lines.encodings import decode
 from scraper.planning.listings import parse_answer
+from scraper.records import Attempt, Candidate, ClassRequest, ClassState
 from scraper.running.retry import LONGEST_WAIT, Policy, decide
 from scraper.urls import host_in, host_of, on_domain
 from scraper.web.client import Client, parse_retry_after

@@ -16,7 +16,8 @@ from scraper.kinds import several
 from scraper.manifest.access import withdrawing
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.manifest.core import Manifest
-from scraper.model import Outcome, Revision, State, Withdrawn
+from scraper.model import Outcome, State, Withdrawn
+from scraper.records import Revision
 from scraper.running.removing import check_folder, remove_images
 from scraper.running.session import exclusive, recorded
 from scraper.texts import one_line

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.schema import wnid_of
-from scraper.model import Look, Outcome
+from scraper.model import Outcome
 from scraper.pacing.refusals import SUSPICIOUS
+from scraper.records import Look
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.surveys import Selected
     from scraper.manifest.core import Manifest
-    from scraper.model import Look, Outcome, Reply
+    from scraper.model import Outcome
+    from scraper.records import Look, Reply
     from scraper.running.queueing import Task
     from scraper.statistics.surveys import Found
 

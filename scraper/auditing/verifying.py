@@ -18,7 +18,8 @@ from scraper.manifest.access.candidates import images
 from scraper.manifest.access.recording import Batch, record
 from scraper.manifest.core import Manifest
 from scraper.manifest.lock import RunLock
-from scraper.model import Revision, State, Wnid
+from scraper.model import State, Wnid
+from scraper.records import Revision
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up, unfinished

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import host_group
-from scraper.model import Decision, Look, Outcome, Revision, State
+from scraper.model import Outcome, State
 from scraper.pacing.refusals import SUSPICIOUS
+from scraper.records import Decision, Look, Revision
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scraper.manifest.access.candidates import Twin
-    from scraper.model import Attempt, Form
+    from scraper.model import Form
+    from scraper.records import Attempt
     from scraper.running.interception import Detector, Freed
 
 FOR_THE_PACE: Final = "its host refused everybody in these words soon after"

@@ -29,9 +29,10 @@ from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access import candidates
 from scraper.manifest.access.recording import Batch, Settled, record, renew_word
-from scraper.model import Outcome, Revision, State, Wnid
+from scraper.model import Outcome, State, Wnid
 from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
+from scraper.records import Revision
 from scraper.running.clock import Clock
 from scraper.running.crew import Crew, Stop
 from scraper.running.giving_up import explain
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
     from scraper.fetching.scheduler import Want
     from scraper.manifest.access.candidates import Twin
     from scraper.manifest.core import Manifest
-    from scraper.model import Attempt, Candidate
     from scraper.pacing.pacer import Pacer
+    from scraper.records import Attempt, Candidate
 
 BATCH_ROWS: Final = 200
 BATCH_SECONDS: Final = 0.5

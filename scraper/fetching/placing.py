@@ -15,7 +15,8 @@ from scraper.files.store import Wanted
 from scraper.manifest.access.candidates import Twin, placeholders, same_bytes
 from scraper.manifest.access.recording import word
 from scraper.manifest.access.withdrawing import withdrawals
-from scraper.model import Outcome, Revision, State, Withdrawn
+from scraper.model import Outcome, State, Withdrawn
+from scraper.records import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from scraper.files.store import Folder, Kept
     from scraper.manifest.access.recording import Settled
     from scraper.manifest.core import Manifest
-    from scraper.model import Attempt, Candidate, Picture
+    from scraper.records import Attempt, Candidate, Picture
 
 SUSPICIOUS_PHOTOS: Final = 3
 """Different photo ids with the same bytes from which these count as a placeholder. People do upload a photo twice."""

@@ -14,7 +14,8 @@ from scraper.files.looking import sizes_in
 from scraper.files.names import Place
 from scraper.flickr import live_url
 from scraper.manifest.access.candidates import images, lost, resting_in
-from scraper.model import Kind, Outcome, Revision, State
+from scraper.model import Kind, Outcome, State
+from scraper.records import Revision
 from scraper.running.removing import check_folder
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from scraper.fetching.options import FetchOptions
     from scraper.manifest.core import Manifest
-    from scraper.model import ClassState
+    from scraper.records import ClassState
 
 
 def check_out(book: Manifest, options: FetchOptions) -> None:

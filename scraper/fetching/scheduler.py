@@ -20,9 +20,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import host_group
-from scraper.model import DECIDED_KINDS, BudgetRaise, Outcome, State
+from scraper.model import DECIDED_KINDS, Outcome, State
 from scraper.pacing.pacer import HOUR, Ended, Pacer
 from scraper.pacing.refusals import Meaning
+from scraper.records import BudgetRaise
 from scraper.running.interception import OWN_ANSWER
 from scraper.running.retry import Policy, decide, put_off
 from scraper.urls import host_of
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Mapping
 
-    from scraper.model import Attempt, Candidate, ClassState, Decision, Wnid
+    from scraper.model import Wnid
     from scraper.pacing.pacer import Pace
+    from scraper.records import Attempt, Candidate, ClassState, Decision
 
 _AHEAD: Final = 8
 """Candidates loaded beyond the room of a class, so that failures do not each cost a query."""

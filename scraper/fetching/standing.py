@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.fetching.hosts import HostPace
-    from scraper.model import ClassState, Outcome, Wnid
+    from scraper.model import Outcome, Wnid
+    from scraper.records import ClassState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import live_url, request_url
-from scraper.model import Attempt, Form, Outcome, Picture
+from scraper.model import Form, Outcome
 from scraper.pacing.room import Lease
 from scraper.pictures.judge import judge
+from scraper.records import Attempt, Picture
 from scraper.running.looks import look_of
 
 if TYPE_CHECKING:
     from scraper.files.store import Folder
-    from scraper.model import Candidate
     from scraper.pacing.room import Room
     from scraper.pictures.judge import Rules, Verdict
+    from scraper.records import Candidate
     from scraper.web.client import Client
 
 MOST_IN_BODIES: Final = 64 * 2**20

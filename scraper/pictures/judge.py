@@ -12,9 +12,9 @@ from scraper.pictures.examining import Flaw, examine
 from scraper.pictures.formats import format_of
 
 if TYPE_CHECKING:
-    from scraper.model import Reply
     from scraper.pacing.room import Room
     from scraper.pictures.examining import PictureInfo
+    from scraper.records import Reply
 
 PLACEHOLDER_SHA256: Final = frozenset({"6f38049c08670c05cf14fc02d1fbcc84d80fc91f8178c86c7cecb588cc1b6f88"})
 """Digests of Flickr's "photo no longer available" pictures: 2,051 bytes of grey PNG, 500 x 374."""

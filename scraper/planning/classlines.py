@@ -6,7 +6,8 @@ import csv
 import re
 from typing import TYPE_CHECKING, Final
 
-from scraper.model import ClassRequest, Wnid
+from scraper.model import Wnid
+from scraper.records import ClassRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,8 @@ from scraper.texts import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scraper.model import ClassRequest, Wnid
+    from scraper.model import Wnid
+    from scraper.records import ClassRequest
 
 LONGEST_LINE: Final = 1000
 """Characters; no label is nearly as long, and splitting endless lines costs memory."""

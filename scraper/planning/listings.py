@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import distinct_name, file_name, photo_id
-from scraper.model import Columns, Listed, Listing, ListingOutcome, Oddity
+from scraper.model import ListingOutcome, Oddity
 from scraper.planning.forms.detecting import NotAListError, detect
 from scraper.planning.forms.interface import Hints
 from scraper.planning.lines.encodings import BOM, decode
@@ -23,6 +23,7 @@ from scraper.planning.lines.listedurls import find_url
 from scraper.planning.lines.oddities import Oddities
 from scraper.planning.lines.plainlines import read_plain
 from scraper.planning.lines.streams import Stream
+from scraper.records import Columns, Listed, Listing
 from scraper.texts import one_line
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from scraper.manifest.access import lists
 from scraper.manifest.access.locks import save_locked
 from scraper.manifest.access.recording import Batch, record
-from scraper.model import Listing, ListingOutcome
+from scraper.model import ListingOutcome
 from scraper.planning.locked.checking import said
 from scraper.planning.sources.known import called
 from scraper.planning.summaries import SourceSummary
 from scraper.planning.wanted.suppressing import LeftOut
+from scraper.records import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -24,7 +24,7 @@ from scraper.manifest.access.recording import Batch
 from scraper.manifest.access.recording import record as save_withdrawn
 from scraper.manifest.core import Manifest
 from scraper.manifest.outline import rehearsal
-from scraper.model import ClassRequest, ListingOutcome
+from scraper.model import ListingOutcome
 from scraper.planning.classlists import ClassList, read_classes
 from scraper.planning.forecasting.outlook import outlook
 from scraper.planning.locked.checking import asked_of, refuse_others
@@ -38,6 +38,7 @@ from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary, 
 from scraper.planning.wanted.asking import asked_for, labelled, moved
 from scraper.planning.wanted.options import PlanOptions
 from scraper.planning.wanted.suppressing import LeftOut, read_suppressed, suppressed
+from scraper.records import ClassRequest
 from scraper.running.crew import Stop
 from scraper.running.session import exclusive, recorded, recorded_whole
 from scraper.texts import one_line
@@ -48,11 +49,12 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.lists import ClassEntry
     from scraper.manifest.access.withdrawing import Withdrawal
-    from scraper.model import Revision, Wnid
+    from scraper.model import Wnid
     from scraper.planning.locked.opening import Lock
     from scraper.planning.sources.interface import Source
     from scraper.planning.summaries import SourceSummary
     from scraper.planning.wanted.asking import Asked
+    from scraper.records import Revision
 
 
 def _ignore(_: object) -> None:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from scraper.model import OddLines, Wnid
+    from scraper.model import Wnid
     from scraper.planning.forecasting.outlook import Outlook
     from scraper.planning.sources.interface import Silence
+    from scraper.records import OddLines
 
 _LIKELY: Final = 0.5
 """Probability below which a class counts as one that will rather not reach its target."""

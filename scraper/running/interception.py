@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scraper.model import Look
+    from scraper.records import Look
 
 OWN_ANSWER: Final = 3
 """Tries after which an answer is believed to be the URL's own, unless very many others are answered so."""

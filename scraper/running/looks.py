@@ -8,13 +8,14 @@ import http
 import re
 from typing import TYPE_CHECKING, Final
 
-from scraper.model import Look, Outcome
+from scraper.model import Outcome
 from scraper.pictures.formats import format_of
+from scraper.records import Look
 from scraper.texts import one_line
 from scraper.urls import host_of
 
 if TYPE_CHECKING:
-    from scraper.model import Reply
+    from scraper.records import Reply
 
 _READ: Final = 64 * 1024
 """Bytes of a page that are looked at."""

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.withdrawing import Withdrawal
     from scraper.manifest.core import Manifest
-    from scraper.model import Revision, Wnid
+    from scraper.model import Wnid
+    from scraper.records import Revision
 
 
 def check_folder(book: Manifest, out: Path, why: str) -> None:

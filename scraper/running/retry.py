@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import live_url
-from scraper.model import Decision, Kind, Outcome, State
+from scraper.model import Kind, Outcome, State
+from scraper.records import Decision
 
 if TYPE_CHECKING:
     import random
 
-    from scraper.model import Attempt, Form
+    from scraper.model import Form
+    from scraper.records import Attempt
 
 FIRST_WAIT: Final = 1.0
 """Seconds before the second try; doubled for each one after."""

@@ -11,9 +11,9 @@ from scraper.model import Outcome
 if TYPE_CHECKING:
     import urllib3
 
-    from scraper.model import Reply
     from scraper.pacing.deadlines import Deadline
     from scraper.pacing.room import Lease
+    from scraper.records import Reply
 
 _PIECE: Final = 256 * 1024
 """Bytes read at once where no length is declared: few hand-overs of the interpreter's lock, little wasted memory."""

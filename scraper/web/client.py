@@ -17,9 +17,10 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from scraper.flickr import is_placeholder_url
-from scraper.model import Hop, Outcome, Reply
+from scraper.model import Outcome
 from scraper.pacing.deadlines import Watchdog
 from scraper.proxies import choose_proxies
+from scraper.records import Hop, Reply
 from scraper.texts import one_line
 from scraper.urls import LONGEST_URL
 from scraper.web.bodies import Streamed, Whole

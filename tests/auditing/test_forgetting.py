@@ -15,7 +15,8 @@ from scraper.files.names import Place
 from scraper.files.store import Folder
 from scraper.manifest.access.recording import Batch, record_removal
 from scraper.manifest.access.withdrawing import WITHDRAWN_WHY
-from scraper.model import Outcome, Revision, State
+from scraper.model import Outcome, State
+from scraper.records import Revision
 from scraper.running.session import exclusive
 from tests.command import Scraper, check, check_files, check_manifest
 from tests.conftest import CLASSES, CLOCK, TENCH

@@ -7,7 +7,8 @@ import pytest
 from scraper.auditing.holding import Heard, Held
 from scraper.manifest.access.surveys import SurveyAnswer
 from scraper.manifest.schema import candidate_id
-from scraper.model import Look, Outcome, Wnid
+from scraper.model import Outcome, Wnid
+from scraper.records import Look
 from scraper.running.watching import DOUBTED
 
 GONE = Look("status 404", "404 Not Found", usual=True)

@@ -8,7 +8,8 @@ import pytest
 
 from scraper.fetching.doubts import BELIEVED, FOR_THE_PACE, Doubts
 from scraper.manifest.access.candidates import Twin
-from scraper.model import Attempt, Candidate, Decision, Form, Look, Outcome, Picture, Revision, State, Wnid
+from scraper.model import Form, Outcome, State, Wnid
+from scraper.records import Attempt, Candidate, Decision, Look, Picture, Revision
 from scraper.running.watching import DOUBTED
 
 GONE = Look("status 404", "404 Not Found", usual=True)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.model import Attempt, Candidate, ClassState, Form, Outcome, State, Wnid
+from scraper.model import Form, Outcome, State, Wnid
 from scraper.pacing.pacer import Pace
+from scraper.records import Attempt, Candidate, ClassState
 from scraper.running.retry import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scraper.model import BudgetRaise
+    from scraper.records import BudgetRaise
 
 A, B, C = Wnid("n00000001"), Wnid("n00000002"), Wnid("n00000003")
 

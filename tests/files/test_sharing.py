@@ -31,19 +31,8 @@ from scraper.manifest.access.recording import Batch, Settled, record, renew_word
 from scraper.manifest.access.withdrawing import images_of
 from scraper.manifest.core import Manifest
 from scraper.manifest.schema import RANKS
-from scraper.model import (
-    Attempt,
-    ClassRequest,
-    Decision,
-    Listed,
-    Listing,
-    ListingOutcome,
-    Outcome,
-    Picture,
-    Revision,
-    State,
-    Wnid,
-)
+from scraper.model import ListingOutcome, Outcome, State, Wnid
+from scraper.records import Attempt, ClassRequest, Decision, Listed, Listing, Picture, Revision
 from scraper.running.removing import remove_images
 from scraper.running.unfinished import clear_up
 from tests.test_properties import CALM
@@ -52,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scraper.manifest.access.candidates import Twin
-    from scraper.model import Candidate
+    from scraper.records import Candidate
 
 WNIDS: Final = (Wnid("n00000001"), Wnid("n00000002"))
 PHOTOS: Final = 3

@@ -11,7 +11,8 @@ import pytest
 from scraper.manifest.access import lists
 from scraper.manifest.access.lists import ListingTry, WholeList
 from scraper.manifest.core import Manifest
-from scraper.model import LISTING_OUTCOMES, ClassRequest, Listed, Listing, ListingOutcome, Oddity, OddLines, Wnid
+from scraper.model import LISTING_OUTCOMES, ListingOutcome, Oddity, Wnid
+from scraper.records import ClassRequest, Listed, Listing, OddLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scraper.model import Check, Hop, Outcome, Reply
+from scraper.model import Check, Outcome
 from scraper.pictures.examining import Flaw, PictureInfo, examine
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, judge
+from scraper.records import Hop, Reply
 from tests.standin import photos
 
 PHOTOS = sorted((Path(__file__).parents[1] / "photos").glob("*.jpg"))

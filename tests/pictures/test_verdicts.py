@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from scraper.model import Check, Hop, Outcome, Reply
+from scraper.model import Check, Outcome
 from scraper.pictures import bounds, jpeg
 from scraper.pictures.bounds import Outline
 from scraper.pictures.examining import Flaw, PictureInfo, examine
 from scraper.pictures.formats import format_of, outline_of
 from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, Verdict, glance, judge, opts_out
+from scraper.records import Hop, Reply
 from tests.pictures import bombs
 from tests.pictures.encoder import Picture, encode
 from tests.pictures.test_pictures import chunk, encoded, png_claiming

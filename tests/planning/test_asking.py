@@ -11,9 +11,10 @@ import pytest
 
 from scraper import PlanOptions, plan
 from scraper.errors import InputError
-from scraper.model import ClassRequest, Labels, Wnid
+from scraper.model import Labels, Wnid
 from scraper.naming.shipped import wordnet
 from scraper.planning.wanted.asking import Asked, labelled, moved
+from scraper.records import ClassRequest
 
 if TYPE_CHECKING:
     from tests.command import Scraper

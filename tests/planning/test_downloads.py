@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.model import Columns, Wnid
+from scraper.model import Wnid
 from scraper.network import NetworkOptions, parse_connect_to
 from scraper.planning.sources.interface import Means, Reading
 from scraper.planning.sources.known import KNOWN, KnownList
 from scraper.planning.sources.whole import KnownFile
+from scraper.records import Columns
 from scraper.running.crew import Stop
 from scraper.web.client import Client
 from tests.command import LONGEST, Scraper

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scraper.flickr import FLICKR_DOMAINS
-from scraper.model import Columns, Oddity
+from scraper.model import Oddity
 from scraper.planning.forms import index, json_values, table, tencent, urls
 from scraper.planning.forms.detecting import NotAListError, detect, what_else
 from scraper.planning.forms.interface import Category, Gatherer, Hints, wnid_in
@@ -19,6 +19,7 @@ from scraper.planning.lines.encodings import decode, decode_lines, utf16
 from scraper.planning.lines.oddities import Oddities
 from scraper.planning.lines.streams import LONGEST_LINE, SAMPLE, Stream, blocks, first_lines, lines
 from scraper.planning.listings import ListingBuilder
+from scraper.records import Columns
 from tests.conftest import CLOCK, TENCH
 from tests.planning.test_forms import FORMS, GULL, OF_A_CLASS, ROWS, WANTED, of_a_class
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scraper.model import Listing, ListingOutcome, Outcome
+from scraper.model import ListingOutcome, Outcome
 from scraper.planning.sources.doubts import ENOUGH, ENOUGH_SILENT, PATIENCE, Doubts, in_words
 from scraper.planning.sources.known import KNOWN, called
+from scraper.records import Listing
 
 NOT_FOUND = Listing(ListingOutcome.NOT_FOUND, http_status=404)
 SILENT = Listing(Outcome.TIMEOUT)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scraper.flickr import FLICKR_DOMAINS, distinct_name
-from scraper.model import Columns, ListingOutcome, Oddity, Wnid
+from scraper.model import ListingOutcome, Oddity, Wnid
 from scraper.planning.listings import ListingBuilder, named, parse_answer
 from scraper.planning.sources.interface import Reading
+from scraper.records import Columns
 from scraper.urls import LONGEST_URL, host_in
 
 if TYPE_CHECKING:
-    from scraper.model import Listing
+    from scraper.records import Listing
 
 ONE = "http://farm4.static.flickr.com/3175/2737866473_7958dc8760.jpg"
 TWO = "http://farm1.static.flickr.com/45/139488995_bd06578562.jpg"

@@ -23,7 +23,7 @@ from scraper.planning.lines.streams import LONGEST_LINE
 from scraper.planning.listings import ListingBuilder, named
 
 if TYPE_CHECKING:
-    from scraper.model import Listed, Listing
+    from scraper.records import Listed, Listing
 
 CALM = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.model import Listing, ListingOutcome, Outcome
+from scraper.model import ListingOutcome, Outcome
 from scraper.planning.sources.doubts import ENOUGH, ENOUGH_SILENT, PATIENCE, Doubts, in_words
 from scraper.planning.sources.grouping import Groups
 from scraper.planning.sources.known import API_URL
 from scraper.planning.sources.opening import split_names
+from scraper.records import Listing
 from tests.command import Scraper
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import ListingFate, StandIn, World

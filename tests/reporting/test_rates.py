@@ -16,18 +16,8 @@ from scraper.manifest.access.counts import class_targets
 from scraper.manifest.access.lists import save_listing, want
 from scraper.manifest.access.recording import Batch, Settled, record
 from scraper.manifest.core import Manifest
-from scraper.model import (
-    Attempt,
-    Candidate,
-    ClassRequest,
-    Kind,
-    Listed,
-    Listing,
-    ListingOutcome,
-    Picture,
-    State,
-    Wnid,
-)
+from scraper.model import Kind, ListingOutcome, State, Wnid
+from scraper.records import Attempt, Candidate, ClassRequest, Listed, Listing, Picture
 from scraper.reporting.numbers import report
 from scraper.statistics.inverse import sample_of
 from tests.command import Scraper

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.model import Look
+from scraper.records import Look
 from scraper.running.interception import Answer, Detector, Sighting, Thresholds
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.model import Hop, Outcome, Reply
+from scraper.model import Outcome
+from scraper.records import Hop, Reply
 from scraper.running.looks import look_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scraper.model import Look
+    from scraper.records import Look
 
 URL = "https://farm1.static.flickr.com/1/2_ab.jpg"
 

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from scraper.model import Attempt, Candidate, Decision, Form, Outcome, State, Wnid
+from scraper.model import Form, Outcome, State, Wnid
+from scraper.records import Attempt, Candidate, Decision
 from scraper.running.retry import FIRST_WAIT, LONGEST_RETRY_AFTER, LONGEST_WAIT, Policy, decide
 
 NOW = 1_700_000_000.0

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.model import DECIDED_KINDS, Attempt, Candidate, ClassState, Form, Kind, Outcome, State, Wnid
+from scraper.model import DECIDED_KINDS, Form, Kind, Outcome, State, Wnid
+from scraper.records import Attempt, Candidate, ClassState
 from scraper.running.retry import Policy
 from scraper.statistics.inverse import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scraper.model import Decision
+    from scraper.records import Decision
 
 AT_ONCE: Final = 64
 """Classes that take turns at a time, as in a fetch."""

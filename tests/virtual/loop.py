@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.model import Attempt, Candidate, ClassState, Outcome, Wnid, outcome_of_status
+from scraper.model import Outcome, Wnid, outcome_of_status
+from scraper.records import Attempt, Candidate, ClassState
 from scraper.running.retry import Policy
 from scraper.urls import host_of
 

@@ -36,7 +36,7 @@ from tests.standin import Fate, StandIn, World, photos
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scraper.model import Reply
+    from scraper.records import Reply
     from tests.standin import Handler, Request, Wire
 
 # Where a reset comes between connecting and the handshake, Python leaves closing the socket to the garbage collector.

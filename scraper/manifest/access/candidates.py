@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from scraper.flickr import file_name
 from scraper.manifest.schema import RANKS, REST_RUNS, REST_SECONDS, candidate_id, wnid_of
 from scraper.manifest.values import columns
-from scraper.model import Candidate, ClassState, Outcome
+from scraper.model import Outcome
+from scraper.records import Candidate, ClassState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

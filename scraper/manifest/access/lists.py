@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from scraper.manifest.core import Manifest
-    from scraper.model import ClassRequest, Listed, Listing, ListingOutcome, OddLines, Outcome, Wnid
+    from scraper.model import ListingOutcome, Outcome, Wnid
+    from scraper.records import ClassRequest, Listed, Listing, OddLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.withdrawing import Withdrawal
     from scraper.manifest.core import Manifest
-    from scraper.model import Attempt, BudgetRaise, Decision, Revision
+    from scraper.records import Attempt, BudgetRaise, Decision, Revision
 
 
 @dataclass(frozen=True, slots=True)

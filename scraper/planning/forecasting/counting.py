@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scraper.errors import InputError
-from scraper.model import Columns
 from scraper.planning.sources.interface import Means, Reading, StartOverError
 from scraper.planning.sources.opening import open_sources
+from scraper.records import Columns
 from scraper.running.crew import Stop
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from scraper.model import Columns
+from scraper.records import Columns
 from scraper.urls import BEGINNING
 
 if TYPE_CHECKING:

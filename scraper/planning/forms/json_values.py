@@ -17,10 +17,10 @@ from scraper.planning.lines.jsonstream import BrokenJsonError, Values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scraper.model import Columns
     from scraper.planning.forms.interface import Form, Hints, Piece
     from scraper.planning.lines.oddities import Oddities
     from scraper.planning.lines.streams import Readable, Stream
+    from scraper.records import Columns
 
 _URL: Final = re.compile(r"\s*(?:https?:)?//|\s*(?:[a-z0-9-]+\.)+[a-z]{2,}/", re.IGNORECASE)
 _AROUND: Final = frozenset({"schema", "info", "licenses", "categories", "annotations"})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from scraper.model import Oddity, OddLines
+from scraper.model import Oddity
+from scraper.records import OddLines
 from scraper.texts import one_line
 
 _SHOWN: Final = 120

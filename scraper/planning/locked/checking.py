@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from scraper.errors import InputError
 from scraper.manifest.access import lists
 from scraper.manifest.access.locks import LockedBytes, locked_bytes
-from scraper.model import ClassRequest
 from scraper.planning.classlists import ClassList
 from scraper.planning.wanted.asking import asked_for
+from scraper.records import ClassRequest
 from scraper.texts import counted
 
 if TYPE_CHECKING:

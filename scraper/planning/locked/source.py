@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.access.lists import WholeList
-from scraper.model import Listing, ListingOutcome
+from scraper.model import ListingOutcome
 from scraper.planning.listings import named
 from scraper.planning.sources.interface import Answers
+from scraper.records import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

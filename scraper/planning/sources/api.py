@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, unquote_plus
 
 from scraper.manifest.access.lists import ListingTry
-from scraper.model import Listing, ListingOutcome, Outcome, outcome_of_status
+from scraper.model import ListingOutcome, Outcome, outcome_of_status
 from scraper.planning.listings import parse_answer
 from scraper.planning.sources.doubts import Doubts, in_words
 from scraper.planning.sources.interface import Answers, Silence
+from scraper.records import Listing
 from scraper.running.clock import Clock
 from scraper.running.crew import Crew
 from scraper.running.giving_up import moment
@@ -24,8 +25,9 @@ from scraper.urls import host_in
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from scraper.model import Reply, Wnid
+    from scraper.model import Wnid
     from scraper.planning.sources.interface import Means
+    from scraper.records import Reply
     from scraper.running.queueing import Task
 
 _Result: TypeAlias = "tuple[Task[Wnid], ListingTry, Answer]"

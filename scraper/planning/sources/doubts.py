@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from scraper.model import Kind, ListingOutcome, Outcome
 
 if TYPE_CHECKING:
-    from scraper.model import Listing
+    from scraper.records import Listing
 
 ENOUGH: Final = 20
 """Answers alike in a row, with no list between them, that speak of the source and not of the classes."""

@@ -21,9 +21,9 @@ from scraper.texts import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scraper.model import Reply
     from scraper.planning.sources.caching import Kept
     from scraper.planning.sources.known import KnownList
+    from scraper.records import Reply
     from scraper.web.bodies import Part
     from scraper.web.client import Client
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from scraper.model import Listing, Wnid
+    from scraper.model import Wnid
     from scraper.planning.forms.interface import Category, Form
     from scraper.planning.lines.unpacking import Member
     from scraper.planning.sources.interface import Means
+    from scraper.records import Listing
 
     Part: TypeAlias = tuple[bytes, bytes, Form]
     """Lines of one class, without lines for time to breathe, and the form that knows where their URLs are."""

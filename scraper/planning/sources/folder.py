@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.access.lists import ListingTry
-from scraper.model import Listing, ListingOutcome, Outcome, Wnid
+from scraper.model import ListingOutcome, Outcome, Wnid
 from scraper.planning.forms.interface import WNID
 from scraper.planning.lines.unpacking import damaged, members
 from scraper.planning.listings import parse_answer
 from scraper.planning.sources.api import LARGEST_LIST
 from scraper.planning.sources.interface import Answers
+from scraper.records import Listing
 from scraper.texts import one_line
 
 if TYPE_CHECKING:

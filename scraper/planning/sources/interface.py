@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.manifest.access.lists import ListingTry, WholeList
-    from scraper.model import Columns, Listing, ListingOutcome, Outcome, Wnid
+    from scraper.model import ListingOutcome, Outcome, Wnid
+    from scraper.records import Columns, Listing
     from scraper.running.crew import Stop
     from scraper.web.client import Client
 

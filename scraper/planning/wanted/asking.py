@@ -10,12 +10,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from scraper.errors import InputError
-from scraper.model import ClassRequest, Labels
+from scraper.model import Labels
 from scraper.naming.choosing import scope
 from scraper.naming.labels import labels, usual_label
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import refused_people, taken, told, unclear
 from scraper.naming.wordnet import fold
+from scraper.records import ClassRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

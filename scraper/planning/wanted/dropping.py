@@ -12,11 +12,12 @@ from scraper.errors import InputError
 from scraper.files.store import Folder
 from scraper.kinds import several
 from scraper.manifest.access import lists, withdrawing
-from scraper.model import Revision, State
+from scraper.model import State
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import planned, told
 from scraper.planning.classlists import ClassList, read_classes
 from scraper.planning.wanted.options import DropOptions
+from scraper.records import Revision
 from scraper.running.removing import check_folder, remove_images
 from scraper.running.session import exclusive, recorded
 from scraper.running.unfinished import clear_up

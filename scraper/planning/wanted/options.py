@@ -11,9 +11,10 @@ from scraper.config import DEFAULT_SOURCE, MOST_PER_CLASS, THREADS, USUAL_N, USU
 from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Domains, FilePath, Flag, Kind, Number, Text, Whole, items
-from scraper.model import Columns, Labels
+from scraper.model import Labels
 from scraper.network import NetworkOptions
 from scraper.options import Options, group, option
+from scraper.records import Columns
 
 OVERSAMPLE: Final = 1.33
 """Candidates that may be tried at first, for each image wanted."""

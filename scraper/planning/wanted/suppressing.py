@@ -16,8 +16,9 @@ from scraper.manifest.access.withdrawing import (
     withdrawals,
 )
 from scraper.manifest.schema import candidate_id
-from scraper.model import Outcome, Revision, State, Withdrawn
+from scraper.model import Outcome, State, Withdrawn
 from scraper.planning.lines.encodings import BOM
+from scraper.records import Revision
 from scraper.texts import counted, one_line
 from scraper.urls import LONGEST_URL, host_in
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from scraper.manifest.access.withdrawing import Known
     from scraper.manifest.core import Manifest
-    from scraper.model import Form, Listed, Wnid
+    from scraper.model import Form, Wnid
+    from scraper.records import Listed
 
 _PHOTO: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
