@@ -94,6 +94,8 @@ _HEADER: Final = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
 _SIZE: Final = slice(124, 135)
 _SUM: Final = slice(148, 156)
 """Places in the header of a file, https://www.gnu.org/software/tar/manual/html_node/Standard.html."""
+_REST: Final = sum(_HEADER) - sum(_HEADER[_SIZE]) - sum(_HEADER[_SUM]) + sum(b" " * 8)
+"""The sum of all but name and size, with blanks in place of the sum."""
 
 
 def _member(name: str, body: bytes) -> tuple[bytes, bytes, bytes]:
@@ -101,9 +103,9 @@ def _member(name: str, body: bytes) -> tuple[bytes, bytes, bytes]:
 
     The header is what `tarfile` makes of a short name, in a tenth of the time; there are three for each picture.
     """
+    called, size = name.encode("ascii"), b"%011o" % len(body)
     header = bytearray(_HEADER)
-    header[: len(name)] = name.encode("ascii")
-    header[_SIZE] = b"%011o" % len(body)
-    header[_SUM] = b"        "
-    header[_SUM] = b"%06o\x00 " % sum(header)
+    header[: len(called)] = called
+    header[_SIZE] = size
+    header[_SUM] = b"%06o\x00 " % (_REST + sum(called) + sum(size))
     return bytes(header), body, bytes(-len(body) % _BLOCK)
