@@ -18,7 +18,7 @@ from scraper.exporting.card import write_card
 from scraper.exporting.croissant import write_croissant
 from scraper.exporting.destination import building
 from scraper.exporting.forms.imagefolder import ImageFolderWriter
-from scraper.exporting.forms.interface import Picture, Target
+from scraper.exporting.forms.interface import Picture, Target, UnlinkableError
 from scraper.exporting.forms.lock import HEADER, LockWriter
 from scraper.exporting.forms.parquet import ParquetWriter
 from scraper.exporting.forms.tables import LIST_COLUMNS, CsvWriter, JsonlWriter
@@ -165,14 +165,11 @@ def export(
             dest, is_folder=shape.is_folder, first_line=shape.first_line, overwrite=options.overwrite
         ) as site:
             writer = shape.writer(Target(site.path, selection, options, options.out))
-            written = _Written()
-            with (
-                contextlib.closing(writer),
-                contextlib.closing(_prepared(selection, form, options)) as prepared,
-            ):
+            prepare = _Preparation(form, options)
+            written = _Written(writer, prepare)
+            with contextlib.closing(writer), contextlib.closing(_prepared(selection.items, prepare)) as prepared:
                 for piece in prepared:
-                    for found in piece:
-                        written.take(found, writer)
+                    written.take(piece)
                     progress(ExportProgress(done=written.done, images=len(selection.items)))
                     if stop is not None and stop.asked:
                         raise InterruptedRunError("interrupted; nothing was left behind")
@@ -193,26 +190,37 @@ def export(
 class _Written:
     """What was written so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, writer: Writer, prepare: _Preparation) -> None:
+        self._writer = writer
+        self._prepare = prepare
         self.done = 0
         self.counts: dict[str, tuple[int, int]] = {}
         self.left_out: list[tuple[str, str]] = []
 
-    def take(self, found: _Found, writer: Writer) -> None:
-        self.done += 1
+    def take(self, piece: list[_Found]) -> None:
+        for found in piece:
+            self._take(found)
+        self.done += len(piece)
+
+    def _take(self, found: _Found) -> None:
         if isinstance(found, _LeftOut):
             self.left_out.append((found.path, found.why))
             return
-        writer.add(found)
+        try:
+            self._writer.add(found)
+        except UnlinkableError:  # so others will be: from here on files are read, and checked
+            self._prepare.links = False
+            for read in self._prepare([found.item]):
+                self._take(read)
+            return
         number, size = self.counts.get(found.item.split, (0, 0))
         self.counts[found.item.split] = (number + 1, size + found.bytes)
 
 
-def _prepared(selection: Selection, form: ExportForm, options: ExportOptions) -> Generator[list[_Found]]:
+def _prepared(items: Iterable[Item], prepare: _Preparation) -> Generator[list[_Found]]:
     """The pictures, in order and some at a time; those that are read or converted, in a thread for each core."""
-    prepare = _Preparation(form, options)
-    pieces = _together(selection.items, 1 if options.converts else _TOGETHER)
-    if prepare.links or not WRITERS[form].reads:  # there is next to nothing to do for each, least of all in threads
+    pieces = _together(items, 1 if prepare.converts else _TOGETHER)
+    if prepare.links or not prepare.reads:  # there is next to nothing to do for each, least of all in threads
         yield from map(prepare, pieces)
         return
     threads = os.cpu_count() or 1
@@ -248,12 +256,13 @@ class _Preparation:
 
     def __init__(self, form: ExportForm, options: ExportOptions) -> None:
         self._out = options.out
-        self._reads = WRITERS[form].reads
+        self.reads = WRITERS[form].reads
+        self.converts = options.converts
         self.links = form is ExportForm.IMAGEFOLDER and options.links and not options.converts
         self._conversion: Conversion | None = options.conversion()
 
     def __call__(self, items: Iterable[Item]) -> list[_Found]:
-        if not self._reads:
+        if not self.reads:
             return list(map(_as_recorded, items))
         with Folders(self._out) as folders:
             return [self._one(item, folders) for item in items]

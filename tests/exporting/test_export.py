@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -270,6 +271,22 @@ def test_an_image_never_moves_when_more_come(copied: Scraper) -> None:
     ranks = [int(row["rank"]) for row in table(copied.folder / "some.csv") if row["wnid"] == TENCH]
     assert ranks == [rank for (rank,) in copied.rows("SELECT rank FROM candidates WHERE wnid = ? AND state = 'saved' "
                                                      "ORDER BY rank LIMIT 4", TENCH)]  # fmt: skip
+
+
+def test_what_cannot_be_linked_is_read_and_checked(copied: Scraper) -> None:
+    elsewhere = Path("/dev/shm")  # noqa: S108 - a disk of its own where it is
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == copied.images.stat().st_dev:
+        pytest.skip("there is no other disk to export to")
+    damaged, *others = sorted(recorded(copied))
+    body = bytearray((copied.images / damaged).read_bytes())
+    body[len(body) // 2] ^= 1
+    (copied.images / damaged).write_bytes(body)
+    os.utime(copied.images / damaged, (0, 0))  # as old as if nobody had touched it
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        result = copied.done("export", "imagefolder", f"{folder}/dest", code=1)
+        rows = {row["file_name"]: row["sha256"] for row in table(Path(folder, "dest", "train", "metadata.csv"))}
+        assert rows == {path: digest(Path(folder, "dest", "train", path)) for path in others}
+    assert f"{damaged} is damaged" in result.out
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scraper.exporting.forms.interface import UnlinkableError
 from scraper.exporting.forms.tables import CsvTable, columns, row, write_classes
 
 if TYPE_CHECKING:
@@ -33,34 +34,29 @@ class ImageFolderWriter:
 
     def add(self, picture: Picture) -> None:
         """Put the picture into the folder of its class, and its row into the table of its split."""
-        split = picture.item.split
-        folder = picture.item.cls.folder
-        name = f"{folder}/{self._name(f'{split}/{folder}', picture)}"
-        self._put(picture, f"{self._path}/{split}/{name}")
-        self._table(split).add(row(picture, name, converted=self._converted))
+        split, folder = picture.item.split, picture.item.cls.folder
+        taken = self._taken(f"{split}/{folder}")
+        name = _free_name(picture, taken)
+        self._put(picture, f"{self._path}/{split}/{folder}/{name}")
+        taken.add(name.casefold())
+        self._table(split).add(row(picture, f"{folder}/{name}", converted=self._converted))
 
-    def _name(self, folder: str, picture: Picture) -> str:
-        """The name of the image with the extension of what it is; unique in the folder, whatever its case."""
+    def _taken(self, folder: str) -> set[str]:
+        """The names in a folder, which is made where there is none; in lower case, as some disks see them."""
         taken = self._names.get(folder)
         if taken is None:
             (self._target.path / folder).mkdir(parents=True)
             taken = self._names[folder] = set()
-        image = picture.item.image
-        stem = image.path.rpartition("/")[2].rpartition(".")[0] or "image"
-        name = stem + picture.extension
-        if (alike := name.casefold()) in taken:
-            name = f"{stem}-{image.rank}{picture.extension}"
-            alike = name.casefold()
-        taken.add(alike)
-        return name
+        return taken
 
     def _put(self, picture: Picture, path: str) -> None:
         if self._link:
             with contextlib.suppress(OSError):  # another disk, or one that knows no links
                 os.link(f"{self._images}/{picture.item.image.path}", path, follow_symlinks=False)
                 return
-        body = picture.body or (self._target.images / picture.item.image.path).read_bytes()
-        Path(path).write_bytes(body)
+        if len(picture.body) < picture.bytes:
+            raise UnlinkableError
+        Path(path).write_bytes(picture.body)
 
     def _table(self, split: str) -> CsvTable:
         if split not in self._tables:
@@ -77,3 +73,11 @@ class ImageFolderWriter:
         """Close the tables."""
         for table in self._tables.values():
             table.close()
+
+
+def _free_name(picture: Picture, taken: set[str]) -> str:
+    """The name of the image with the extension of what it is; with its rank where that is taken."""
+    image = picture.item.image
+    stem = image.path.rpartition("/")[2].rpartition(".")[0] or "image"
+    name = stem + picture.extension
+    return name if name.casefold() not in taken else f"{stem}-{image.rank}{picture.extension}"

@@ -18,6 +18,10 @@ EXTENSIONS = {"JPEG": ".jpg", "PNG": ".png", "GIF": ".gif", "WEBP": ".webp"}
 """File name extensions by what a picture is: a PNG under the name of a JPEG breaks TensorFlow and some viewers."""
 
 
+class UnlinkableError(Exception):
+    """The file of a picture that came without its bytes cannot be linked."""
+
+
 class Picture(NamedTuple):
     """A picture of a dataset as it is written.
 
@@ -62,6 +66,7 @@ class Writer(Protocol):
         """Take in one picture.
 
         Raises:
+            UnlinkableError: it must come with its bytes; nothing of it was written.
             OSError: it cannot be written.
         """
         ...
