@@ -1,4 +1,4 @@
-"""Running commands side by side: what each took of time, processor and memory, as medians of interleaved rounds."""
+"""Running commands side by side: what each took of time, processor and memory, in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -50,20 +50,27 @@ def timed(
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def interleave(subjects: Mapping[str, Callable[[], Cost]], rounds: int) -> dict[str, Cost]:
-    """Run every subject once a round, the order turned by one each time; the medians of each."""
+def median(costs: Sequence[Cost]) -> Cost:
+    """The median of each figure apart."""
+    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "peak")))
+
+
+def best(costs: Sequence[Cost]) -> Cost:
+    """The least of each figure apart: what others do on the machine adds to a time, and takes nothing from it."""
+    return Cost(*(min(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "peak")))
+
+
+def interleave(
+    subjects: Mapping[str, Callable[[], Cost]], rounds: int, of: Callable[[Sequence[Cost]], Cost] = median
+) -> dict[str, Cost]:
+    """Run every subject once a round, the order turned by one each time; what `of` makes of the costs of each."""
     costs: dict[str, list[Cost]] = {name: [] for name in subjects}
     names = list(subjects)
     for number in range(rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
             costs[name].append(subjects[name]())
             print(f"  round {number + 1}: {name}: {_shown(costs[name][-1])}", file=sys.stderr, flush=True)
-    return {name: median(found) for name, found in costs.items()}
-
-
-def median(costs: Sequence[Cost]) -> Cost:
-    """The median of each figure apart."""
-    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "peak")))
+    return {name: of(found) for name, found in costs.items()}
 
 
 def _shown(cost: Cost) -> str:
