@@ -8,22 +8,42 @@ from __future__ import annotations
 
 import json
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from scraper.exporting.forms.tables import CsvTable, columns, row, write_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scraper.exporting.forms.interface import Picture, Target
 
 _BLOCK: Final = tarfile.BLOCKSIZE
 _END: Final = bytes(2 * _BLOCK)
+_TOGETHER: Final = 2**19
+"""Bytes that are written at a time: each time, the threads that read take the interpreter, and it must be had back."""
 
 
 @dataclass(slots=True)
 class _Shard:
+    """One file under way: its bytes with those that wait to be written, which are counted too."""
+
     file: BinaryIO
-    bytes: int = 0
+    size: int = 0
+    waiting: list[bytes] = field(default_factory=list)
+    unwritten: int = 0
+
+    def add(self, parts: Iterable[bytes], size: int) -> None:
+        self.waiting += parts
+        self.size += size
+        self.unwritten += size
+        if self.unwritten >= _TOGETHER:
+            self.write()
+
+    def write(self) -> None:
+        self.file.write(b"".join(self.waiting))
+        self.waiting.clear()
+        self.unwritten = 0
 
 
 class WebDatasetWriter:
@@ -48,9 +68,7 @@ class WebDatasetWriter:
             *_member(key + ".json", json.dumps(dict(zip(self._columns, known, strict=True))).encode()),
         )
         size = sum(map(len, sample))
-        shard = self._shard(picture.item.split, size)
-        shard.file.writelines(sample)
-        shard.bytes += size
+        self._shard(picture.item.split, size).add(sample, size)
         self._table(picture.item.split).add(known)
 
     def _table(self, split: str) -> CsvTable:
@@ -60,7 +78,7 @@ class WebDatasetWriter:
 
     def _shard(self, split: str, more: int) -> _Shard:
         shard = self._shards.get(split)
-        if shard is not None and shard.bytes + more > self._target.options.shard_size:
+        if shard is not None and shard.size + more > self._target.options.shard_size:
             self._end(shard)
             shard = None
         if shard is None:
@@ -72,7 +90,8 @@ class WebDatasetWriter:
 
     @staticmethod
     def _end(shard: _Shard) -> None:
-        shard.file.write(_END)
+        shard.waiting.append(_END)
+        shard.write()
         shard.file.close()
 
     def finish(self) -> None:
