@@ -354,7 +354,7 @@ class _Drain:
         batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
         if settled or revisions or batch.raises:
             try:
-                batch = replace(batch, settled=self._placer.name(settled))
+                batch = replace(batch, settled=self._placer.name(settled, batch.word))
                 self._folder.sync()
                 record(self._book, self._run_id, batch, time.time())
                 self._paces.record(self._scheduler.held(), self._clock.now())

@@ -129,8 +129,8 @@ class Placer:
         found, self._found = self._found, []
         return found
 
-    def name(self, settled: Sequence[Settled]) -> list[Settled]:
-        """Give the pictures of a batch their names, safe from a power cut.
+    def name(self, settled: Sequence[Settled], after: str) -> list[Settled]:
+        """Give the pictures of a batch their names, safe from a power cut; `after` is the word it gives the manifest.
 
         Raises:
             StoppedEarlyError: the file system refused.
@@ -138,7 +138,7 @@ class Placer:
         pictures = {a.candidate: a.picture for a in (one.attempt for one in settled) if a.picture is not None}
         if not pictures:
             return list(settled)
-        kept = self._folder.keep([_wanted(*each) for each in pictures.items()], word(self._book))
+        kept = self._folder.keep([_wanted(*each) for each in pictures.items()], [word(self._book), after])
         self._kept = {one.id: its for one, its in zip(pictures, kept, strict=True)}
         self.found += sum(its.mark is None for its in kept)
         self.renamed += sum(its.place.name != one.filename for one, its in zip(pictures, kept, strict=True))

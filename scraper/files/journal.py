@@ -4,8 +4,9 @@
     OUT/.partial/<owner>/<session>.journal     the names that such files are about to get
 
 A session is one run's. Its journal is locked as long as the run lives. Before a batch of names is given the journal
-holds them, safe from a power cut, with the word of the manifest's last batch; to record the batch gives the manifest
-another word. So the names of a journal lack their rows if and only if its word is the one that the manifest has.
+holds them, safe from a power cut, with two words: the manifest's, and the one that it has once the batch is recorded.
+Names without rows are the session's to take back while the manifest has one of these: under the first the batch was
+not recorded, under the second the images were taken back with it. Under any other it is a copy, which knows nothing.
 """
 
 from __future__ import annotations
@@ -72,14 +73,14 @@ class Session:
 
     Attributes:
         name: of the session.
-        word: the word in its journal; empty where it has given no names since the last batch that was recorded.
+        words: in its journal; none where it has given no names since the last batch that was recorded.
         claims: the names in its journal.
         files: its own files, by name.
         over: whether the run has ended, so that nothing more comes of it.
     """
 
     name: str
-    word: str
+    words: tuple[str, ...]
     claims: tuple[Claim, ...]
     files: tuple[str, ...]
     over: bool
@@ -111,9 +112,9 @@ class Journal:
         except FileNotFoundError:
             return False
 
-    def write(self, word: str, claims: Sequence[Claim]) -> None:
+    def write(self, words: Sequence[str], claims: Sequence[Claim]) -> None:
         """Put claims in the place of those that are there, safe from a power cut."""
-        text = "\n".join([json.dumps(word), *(claim.line() for claim in claims), ""]).encode()
+        text = "\n".join([json.dumps(words), *(claim.line() for claim in claims), ""]).encode()
         self._clear = False
         done = 0
         while done < len(text):
@@ -147,23 +148,23 @@ def sessions_in(folder: int) -> list[Session]:
 
 def _session(folder: int, name: str, files: tuple[str, ...]) -> Session:
     if name + _ENDING not in files:
-        return Session(name, "", (), files, over=True)
+        return Session(name, (), (), files, over=True)
     try:
         with open_file(folder, name + _ENDING) as (file, _):
             over = locked(file, fcntl.LOCK_SH)
             return Session(name, *_read(file), files, over=over)
     except OSError:  # gone at this moment, or not for us to read
-        return Session(name, "", (), files, over=False)
+        return Session(name, (), (), files, over=False)
 
 
-def _read(file: int) -> tuple[str, tuple[Claim, ...]]:
+def _read(file: int) -> tuple[tuple[str, ...], tuple[Claim, ...]]:
     text = os.pread(file, min(os.fstat(file).st_size, _LARGEST), 0).decode(errors="replace")
     first, *lines = text.split("\n")
     try:
-        word = str(json.loads(first))
-    except (ValueError, RecursionError):
-        return "", ()
-    return word, tuple(claim for line in lines if (claim := Claim.read(line)) is not None)
+        words = tuple(map(str, json.loads(first)))
+    except (ValueError, TypeError, RecursionError):
+        return (), ()
+    return words, tuple(claim for line in lines if (claim := Claim.read(line)) is not None)
 
 
 def claimed(partials: int, *, but: str = "") -> Iterator[Claim]:

@@ -180,12 +180,12 @@ class Folder:
 
     # --- names -------------------------------------------------------------------------------------------------------
 
-    def keep(self, wanted: Sequence[Wanted], word: str) -> list[Kept]:
+    def keep(self, wanted: Sequence[Wanted], words: Sequence[str]) -> list[Kept]:
         """Give temporary files their final names, safe from a power cut; what each has now, in order.
 
         Args:
             wanted: the files.
-            word: of the batch that was recorded last, by which the next run will know that these are not on record.
+            words: of the batches that were recorded last and will be next, by which the next run knows these names.
 
         Raises:
             StoppedEarlyError: the file system refused.
@@ -197,7 +197,7 @@ class Folder:
         while waiting := [number for number in range(len(wanted)) if number not in kept]:
             tries = [self._claim(wanted[number], next(names[number])) for number in waiting]
             with stopping(self.path, PARTIAL):
-                self._journal.write(word, [*claims, *tries])
+                self._journal.write(words, [*claims, *tries])
             for number, claim in zip(waiting, tries, strict=True):
                 if (given := self._give(wanted[number].temporary, claim)) is not None:
                     kept[number] = given
@@ -234,7 +234,7 @@ class Folder:
             StoppedEarlyError: the file system refused.
         """
         with stopping(self.path, PARTIAL):
-            self._journal.write(word, claims)
+            self._journal.write([word], claims)
 
     def names_recorded(self) -> None:
         """Say that all names that were given are on record."""

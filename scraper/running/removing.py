@@ -8,7 +8,6 @@ stay; from it on they are unfinished work of ours, which this run, or the next o
 from __future__ import annotations
 
 import contextlib
-import secrets
 import time
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -83,15 +82,14 @@ def remove_images(
     if not images:
         record(book, run_id, batch, time.time())
         return ()
-    word = secrets.token_hex(8)
     with contextlib.closing(Folder(out, owner=book.owner)) as folder:
         found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}
-        folder.announce([claim for claim in found.values() if claim is not None], word)
+        folder.announce([claim for claim in found.values() if claim is not None], batch.word)
         # From here on no other manifest begins to share them; some may have before.
         shared = [path for path, mark in (marks or {}).items() if not folder.unshared(Place.of(path), mark)]
         if shared:
             found.update(dict.fromkeys(shared))
-            folder.announce([claim for claim in found.values() if claim is not None], word)
-        record_removal(book, run_id, batch, word, time.time())
+            folder.announce([claim for claim in found.values() if claim is not None], batch.word)
+        record_removal(book, run_id, batch, time.time())
     clear_up(book, out)
     return tuple(path for path, claim in found.items() if claim is None)

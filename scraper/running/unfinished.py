@@ -50,7 +50,7 @@ def unfinished(book: Manifest, out: Path) -> list[Unfinished]:
     for session in sessions_of(out, book.owner):
         names = tuple(claim for claim in _unrecorded(book, session.claims) if stands(out, claim))
         # Names under another word are those of a copy of this manifest, which may have their rows.
-        if session.over and (not names or session.word == word(book)):
+        if session.over and (not names or word(book) in session.words):
             found.append(Unfinished(session, names, book.owner))
     return found
 

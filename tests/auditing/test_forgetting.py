@@ -174,10 +174,11 @@ def test_what_a_killed_run_was_about_to_remove_goes_with_the_next(mine: Scraper,
         run = book.start_run("forget", photos, "", time.time())
         with closing(Folder(mine.images, owner=book.owner)) as folder:
             claims = [folder.claim(Place.of(path), size=size, sha256=sha256) for *_, path, size, sha256 in saved]
-            folder.announce([claim for claim in claims if claim], WORD)
+            gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WITHDRAWN_WHY) for number, *_ in saved]
+            batch = Batch(revisions=gone, word=WORD)
+            folder.announce([claim for claim in claims if claim], batch.word)
             if recorded:
-                gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WITHDRAWN_WHY) for number, *_ in saved]
-                record_removal(book, run, Batch(revisions=gone), WORD, time.time())
+                record_removal(book, run, batch, time.time())
     check_manifest(mine)
     check_files(mine, strays=True)
     mine.done("forget", *photos)

@@ -99,12 +99,12 @@ def test_no_name_leads_out_of_the_folder(
     store = Folder(out, owner=owner)
     wanted = Wanted(store.write(b"picture"), folder, name, "http://a.example/", 7, "0" * 64)
     if accepted(folder) and accepted(name):
-        store.keep([wanted], "word")
+        store.keep([wanted], ["word"])
         store.names_recorded()
         assert (out / folder / name).read_bytes() == b"picture"
     else:
         with refused:
-            store.keep([wanted], "word")
+            store.keep([wanted], ["word"])
     store.close()
     assert (home / "victim.txt").read_text() == "mine"
     assert sorted(path.name for path in home.iterdir()) == ["images", "victim.txt"]

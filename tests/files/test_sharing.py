@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -231,14 +231,15 @@ class SharedFolder(RuleBasedStateMachine):
             return
         wanted = [Wanted(p.temporary, c.wnid, c.filename, c.url, p.bytes, p.sha256) for c, p in pictures]
         claims = [folder._claim(one, one.filename) for one in wanted]
-        folder._journal.write(word(owner.book), claims)
+        folder._journal.write([word(owner.book)], claims)
         for one, claim in list(zip(wanted, claims, strict=True))[: number % (len(wanted) + 1)]:
             folder._give(one.temporary, claim)
 
     def finish(self, owner: Owner, settled: list[Settled], taken_back: list[Twin], moment: str) -> None:
         assert owner.running is not None
         placer, run_id = owner.running.placer, owner.running.id
-        named = placer.name(settled)
+        batch = Batch(settled, revisions_of(taken_back), placeholders=placer.take_found())
+        named = placer.name(settled, batch.word)
         if moment == "named":
             self.killed(owner)
             return
@@ -248,8 +249,7 @@ class SharedFolder(RuleBasedStateMachine):
             for twin in taken_back
             if twin.candidate_id == one.attempt.candidate.id and one.path
         }
-        batch = Batch(named, revisions_of(taken_back), placeholders=placer.take_found())
-        record(owner.book, run_id, batch, time.time())
+        record(owner.book, run_id, replace(batch, settled=named), time.time())
         self.left |= paths
         if moment == "recorded":
             self.killed(owner)

@@ -49,7 +49,7 @@ def wanted(folder: Folder, body: bytes) -> Wanted:
 
 def keep(folder: Folder, *bodies: bytes) -> list[Kept]:
     """What pictures of one URL get, which are then on record."""
-    kept = folder.keep([wanted(folder, body) for body in bodies], "word")
+    kept = folder.keep([wanted(folder, body) for body in bodies], ["word"])
     folder.names_recorded()
     return kept
 
@@ -165,7 +165,7 @@ bodies = [b"one", b"two", b"mine"]
 wanted = [
     Wanted(folder.write(b), "n01440764", "1_ab.jpg", sys.argv[2], len(b), hashlib.sha256(b).hexdigest()) for b in bodies
 ]
-print(*[kept.place.name for kept in folder.keep(wanted, "word")])
+print(*[kept.place.name for kept in folder.keep(wanted, ["word"])])
 folder.names_recorded()
 folder.close()
 """
@@ -192,18 +192,18 @@ def test_a_disk_without_hard_links_does_too(out: Path, error: str) -> None:
 
 def test_names_stand_in_the_journal_until_they_are_on_record(folder: Folder, out: Path) -> None:
     (out / WNID / FIRST).write_bytes(b"mine")
-    kept = folder.keep([wanted(folder, b"one"), wanted(folder, b"mine")], "some word")
+    kept = folder.keep([wanted(folder, b"one"), wanted(folder, b"mine")], ["some word"])
     (session,) = sessions_of(out, ONE)
-    assert (session.word, session.over) == ("some word", False)
+    assert (session.words, session.over) == (("some word",), False)
     assert [claim.place for claim in session.claims if stands(out, claim)] == [kept[0].place]
     folder.names_recorded()
     (session,) = sessions_of(out, ONE)
-    assert (session.word, session.claims) == ("", ())
+    assert (session.words, session.claims) == ((), ())
 
 
 def test_a_name_that_may_lack_its_row_is_not_shared(folder: Folder, out: Path) -> None:
     """Its run may be cut short, and the next one takes it back."""
-    folder.keep([wanted(folder, b"picture")], "word")
+    folder.keep([wanted(folder, b"picture")], ["word"])
     other = Folder(out, owner=OTHER)
     assert [kept.place.name for kept in keep(other, b"picture")] == [SECOND]
     folder.names_recorded()
@@ -215,7 +215,7 @@ def test_names_without_rows_are_taken_back_and_nothing_else(out: Path) -> None:
     (out / WNID / "1_ab.jpg.txt").write_bytes(b"mine")
     folder = Folder(out, owner=ONE)
     keep(folder, b"on record")
-    folder.keep([wanted(folder, b"one"), wanted(folder, b"two")], "word")
+    folder.keep([wanted(folder, b"one"), wanted(folder, b"two")], ["word"])
     folder.write(b"half")
     killed(folder)
     (session,) = sessions_of(out, ONE)
@@ -247,7 +247,7 @@ def replaced_by_the_same(path: Path) -> None:
 @pytest.mark.parametrize("change", [edited, edited_and_dated_back, replaced_by_the_same])
 def test_a_name_is_not_taken_back_from_another_file(out: Path, change: Callable[[Path], None]) -> None:
     folder = Folder(out, owner=ONE)
-    folder.keep([wanted(folder, b"picture")], "word")
+    folder.keep([wanted(folder, b"picture")], ["word"])
     killed(folder)
     change(out / WNID / FIRST)
     body = (out / WNID / FIRST).read_bytes()
@@ -259,7 +259,7 @@ def test_a_name_is_not_taken_back_from_another_file(out: Path, change: Callable[
 
 def test_a_journal_that_is_torn_or_forged_claims_what_can_be_read(folder: Folder, out: Path) -> None:
     (out / "victim").write_bytes(b"mine")
-    folder.keep([wanted(folder, b"picture")], "word")
+    folder.keep([wanted(folder, b"picture")], ["word"])
     ((session,),) = sessions(out).values()
     journal = out / PARTIAL / ONE / f"{session.name}.journal"
     victim = (out / "victim").stat()
@@ -294,7 +294,7 @@ def test_what_is_no_journal_claims_nothing(folder: Folder, out: Path) -> None:
     assert keep(folder, b"picture") == [Kept(Place(WNID, FIRST), None)]
     assert claims_in(out) == []
     assert sessions(out)[OTHER] == [
-        Session(number * 12, "", (), (f"{number * 12}.journal",), over=False) for number in "012"
+        Session(number * 12, (), (), (f"{number * 12}.journal",), over=False) for number in "012"
     ]  # what cannot be read is not known to be over
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scraper.manifest.access.withdrawing import withdraw
@@ -43,7 +44,7 @@ class Batch:
     """What is recorded in one transaction: attempts, states that changed without a request, raises of budget.
 
     `placeholders` are digests of pictures found to stand for deleted photos, each with the number of photos that it
-    came for; `withdrawals` what is left out from now on.
+    came for; `withdrawals` what is left out from now on. `word` is the manifest's once its images are on record.
     """
 
     settled: Sequence[Settled] = ()
@@ -51,6 +52,7 @@ class Batch:
     raises: Sequence[BudgetRaise] = ()
     placeholders: Sequence[tuple[str, int]] = ()
     withdrawals: Sequence[Withdrawal] = ()
+    word: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
@@ -59,7 +61,8 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
         _insert_attempts(connection, run_id, batch.settled)
         _move_counts(book, connection, batch.settled)
         _decide(connection, batch.settled, now)
-        _insert_images(connection, batch.settled, now)
+        if _insert_images(connection, batch.settled, now):
+            _set_word(connection, batch.word)
         _insert_raises(connection, run_id, batch.raises, now)
         _revise(book, connection, run_id, batch.revisions, now)
         withdraw(book, run_id, batch.withdrawals, now)
@@ -87,7 +90,8 @@ def _decide(connection: sqlite3.Connection, settled: Sequence[Settled], now: flo
     )
 
 
-def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> None:
+def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> int:
+    """Insert the images of a batch; how many."""
     saved_at = iso(now)
     rows = [
         (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, saved_at, p.checked, *known)
@@ -100,15 +104,14 @@ def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], n
         "mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
-    if rows:
-        _renew_word(connection)
+    return len(rows)
 
 
-def record_removal(book: Manifest, run_id: int, batch: Batch, word: str, now: float) -> None:
-    """Record that images go, in one transaction that gives the manifest a word of the caller's; `now` is Unix time."""
+def record_removal(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
+    """Record that images go, in one transaction that gives the manifest the batch's word; `now` is Unix time."""
     with book.transaction() as connection:
         record(book, run_id, batch, now)
-        connection.execute("UPDATE manifest SET batch = ?", (word,))
+        _set_word(connection, batch.word)
 
 
 def word(book: Manifest) -> str:
@@ -119,11 +122,11 @@ def word(book: Manifest) -> str:
 def renew_word(book: Manifest) -> None:
     """Give the manifest another word: what names were given before is settled."""
     with book.transaction() as connection:
-        _renew_word(connection)
+        _set_word(connection, secrets.token_hex(8))
 
 
-def _renew_word(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE manifest SET batch = lower(hex(randomblob(8)))")
+def _set_word(connection: sqlite3.Connection, word: str) -> None:
+    connection.execute("UPDATE manifest SET batch = ?", (word,))
 
 
 def _insert_raises(connection: sqlite3.Connection, run_id: int, raises: Iterable[BudgetRaise], now: float) -> None:
