@@ -399,8 +399,10 @@ class SharedFolder(RuleBasedStateMachine):
             return book.execute("SELECT path, sha256 FROM images").fetchall()
 
     def recorded(self, *whose: Owner | Path) -> set[str]:
+        """Paths of images that manifests have; one that is no longer in use may have rows of files long gone."""
         paths = [one.path if isinstance(one, Owner) else one for one in whose]
-        return {path for one in paths for path, _ in self.rows(one)}
+        gone = dict.fromkeys(self.retired, self.taken_back)
+        return {path for one in paths for path, _ in self.rows(one) if path not in gone.get(one, ())}
 
     @staticmethod
     def identity(path: Path) -> str:
