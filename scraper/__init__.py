@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from scraper.fetching.options import FetchOptions
     from scraper.fetching.standing import FetchProgress, FetchSummary
     from scraper.model import Kind, Outcome, State, Wnid
-    from scraper.network import NetworkOptions
     from scraper.planning.resolving import plan
     from scraper.planning.summaries import PlannedClass, PlanProgress, PlanSummary
     from scraper.planning.wanted.dropping import DropSummary, drop
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from scraper.records import ClassRequest
     from scraper.reporting.numbers import Report, report
     from scraper.running.crew import Stop
+    from scraper.web.options import NetworkOptions
 
 __all__ = [
     "ClassRequest",
@@ -81,7 +81,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "scraper.network": ("NetworkOptions",),
+    "scraper.web.options": ("NetworkOptions",),
     "scraper.planning.wanted.options": ("DropOptions", "PlanOptions"),
     "scraper.fetching.options": ("FetchOptions",),
     "scraper.auditing.options": ("SurveyOptions", "VerifyOptions"),

@@ -40,7 +40,6 @@ from scraper.errors import InputError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access.withdrawing import Withdrawal
 from scraper.model import LISTING_OUTCOMES, Check, Kind, ListingOutcome, Outcome, Wnid
-from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, glance, judge, opts_out
 from scraper.planning.classlines import is_wnid
 from scraper.planning.classlists import read_input
@@ -53,6 +52,7 @@ from scraper.records import Columns, Reply
 from scraper.running.crew import Stop
 from scraper.urls import LONGEST_URL
 from scraper.web.client import Client
+from scraper.web.options import NetworkOptions, parse_connect_to
 from tests.pictures import bombs
 from tests.pictures.encoder import Picture, encode
 from tests.standin import photos

@@ -10,7 +10,7 @@ import pytest
 
 from scraper.kinds import Choice, Choices, Domains, FilePath, Flag, Number, Size, Text, Texts, Whole
 from scraper.model import Check, Outcome
-from scraper.network import ConnectToRules
+from scraper.web.options import ConnectToRules
 
 if TYPE_CHECKING:
     from scraper.kinds import Kind

@@ -11,8 +11,8 @@ from scraper.config import BELIEVE, PATIENCE, THREADS
 from scraper.errors import OptionError
 from scraper.kinds import Choice, Choices, Duration, FilePath, Flag, Number, Text, Whole
 from scraper.model import DECIDED_KINDS, Frame, Outcome
-from scraper.network import NetworkOptions
 from scraper.options import Options, group, option
+from scraper.web.options import NetworkOptions
 
 MOST_SAMPLED: Final = 10_000_000
 

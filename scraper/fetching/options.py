@@ -9,8 +9,8 @@ from pathlib import Path
 from scraper.config import BELIEVE, LOCK_WAIT, PATIENCE, THREADS
 from scraper.kinds import Choice, Choices, Duration, FilePath, Flag, Number, Size, Whole
 from scraper.model import Check, Form, Outcome
-from scraper.network import NetworkOptions
 from scraper.options import Options, group, option
+from scraper.web.options import NetworkOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from urllib3.exceptions import HTTPError
 from scraper.flickr import is_placeholder_url
 from scraper.model import Outcome
 from scraper.pacing.deadlines import Watchdog
-from scraper.proxies import choose_proxies
 from scraper.records import Hop, Reply
 from scraper.texts import one_line
 from scraper.urls import LONGEST_URL
@@ -27,15 +26,16 @@ from scraper.web.bodies import Streamed, Whole
 from scraper.web.connections import Wiring, wire
 from scraper.web.failures import failure_of
 from scraper.web.gateway import Gateway
+from scraper.web.proxies import choose_proxies
 from scraper.web.targets import parse_target
 from scraper.web.trust import make_context
 
 if TYPE_CHECKING:
-    from scraper.network import NetworkOptions
     from scraper.pacing.deadlines import Deadline
     from scraper.pacing.room import Lease
-    from scraper.proxies import Proxy
     from scraper.web.bodies import Body, Sink
+    from scraper.web.options import NetworkOptions
+    from scraper.web.proxies import Proxy
     from scraper.web.targets import Target
 
 MOST_HOPS: Final = 8

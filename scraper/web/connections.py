@@ -24,9 +24,9 @@ from scraper.web.targets import BlockedAddressError
 if TYPE_CHECKING:
     import io
 
-    from scraper.network import ConnectTo
     from scraper.pacing.deadlines import Deadline
     from scraper.web.gateway import Gateway
+    from scraper.web.options import ConnectTo
 
 
 _WITHOUT_DEADLINE: Final = 30.0

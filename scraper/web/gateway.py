@@ -18,7 +18,7 @@ from scraper.texts import one_line, redacted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scraper.proxies import Proxy
+    from scraper.web.proxies import Proxy
 
 _AGAIN = "then run the same command again"
 

@@ -24,7 +24,7 @@ from PIL import Image
 
 from scraper import FetchOptions, NetworkOptions, fetch
 from scraper.errors import StoppedEarlyError
-from scraper.network import parse_connect_to
+from scraper.web.options import parse_connect_to
 from tests.command import LONGEST, Result, Scraper, check, check_files, check_manifest, finish
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World, photos
@@ -290,7 +290,7 @@ def test_out_of_file_descriptors(planned: Scraper, standin: StandIn, most: int) 
 LAST_DESCRIPTORS: Final = """
 import os, pathlib, resource, sys
 from scraper.web.client import Client
-from scraper.network import NetworkOptions, parse_connect_to
+from scraper.web.options import NetworkOptions, parse_connect_to
 
 connect_to, ca_certs, url = sys.argv[1:]
 options = NetworkOptions(connect_to=parse_connect_to(connect_to), ca_certs=pathlib.Path(ca_certs))

@@ -101,12 +101,10 @@ GROUPS: Final[Mapping[str, Group]] = {
         ],
     ),
     "values": Group(
-        ["discretion", "flickr", "kinds", "model", "proxies", "texts", "urls"],
+        ["discretion", "flickr", "kinds", "model", "texts", "urls", "web.proxies"],
         [
-            *(
-                f"tests/test_{name}.py"
-                for name in ("discretion", "flickr", "kinds", "model", "proxies", "texts", "urls")
-            ),
+            *(f"tests/test_{name}.py" for name in ("discretion", "flickr", "kinds", "model", "texts", "urls")),
+            "tests/web/test_proxies.py",
             *(f"--deselect=tests/test_discretion.py::{name}" for name in WITH_COMMANDS),
         ],
     ),

@@ -19,13 +19,13 @@ import pytest
 
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.model import Wnid
-from scraper.network import NetworkOptions, parse_connect_to
 from scraper.planning.sources.interface import Means, Reading
 from scraper.planning.sources.known import KNOWN, KnownList
 from scraper.planning.sources.whole import KnownFile
 from scraper.records import Columns
 from scraper.running.crew import Stop
 from scraper.web.client import Client
+from scraper.web.options import NetworkOptions, parse_connect_to
 from tests.command import LONGEST, Scraper
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import StandIn, World

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from scraper.model import Outcome
-from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
+from scraper.web.options import NetworkOptions, parse_connect_to
 from tests.command import Scraper, check
 from tests.planning.test_hostile_lists import BASE, HOST, TENCH, listed, measured, stamped
 from tests.planning.test_hostile_lists import MEMORY as LEAN

@@ -27,9 +27,9 @@ import pytest
 import trustme
 
 from scraper.model import Outcome
-from scraper.network import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
+from scraper.web.options import NetworkOptions, parse_connect_to
 from tests.command import Scraper, check
 from tests.standin import Fate, StandIn, World, photos
 
@@ -758,7 +758,7 @@ import json, re, resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from scraper.web.client import Client
-from scraper.network import NetworkOptions, parse_connect_to
+from scraper.web.options import NetworkOptions, parse_connect_to
 from scraper.pictures.judge import Rules, judge
 given = json.loads(sys.argv[1])
 if given["files"]:

@@ -12,9 +12,9 @@ from scraper.errors import OptionError
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.kinds import Choice, Domains, FilePath, Flag, Kind, Number, Text, Whole, items
 from scraper.model import Labels
-from scraper.network import NetworkOptions
 from scraper.options import Options, group, option
 from scraper.records import Columns
+from scraper.web.options import NetworkOptions
 
 OVERSAMPLE: Final = 1.33
 """Candidates that may be tried at first, for each image wanted."""

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scraper.errors import InputError, OptionError
-from scraper.network import NetworkOptions
-from scraper.proxies import Proxies, Proxy, choose_proxies, parse_proxy
+from scraper.web.options import NetworkOptions
+from scraper.web.proxies import Proxies, Proxy, choose_proxies, parse_proxy
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 VARIABLES = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]

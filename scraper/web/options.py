@@ -10,8 +10,8 @@ from typing import Final
 
 from scraper.kinds import FilePath, Flag, Kind, Number, items
 from scraper.options import Options, option
-from scraper.proxies import Proxy, parse_proxy
 from scraper.version import PROJECT_URL, __version__
+from scraper.web.proxies import Proxy, parse_proxy
 
 DEFAULT_USER_AGENT: Final = f"scraper/{__version__} (+{PROJECT_URL}; photographs for research)"
 LONGEST_TIMEOUT: Final = 3600.0
