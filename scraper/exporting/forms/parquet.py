@@ -7,13 +7,16 @@ The features stand in the files' metadata (https://huggingface.co/docs/datasets/
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from scraper.errors import InputError
 from scraper.exporting.forms.tables import CONVERTED, columns, row, write_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from scraper.exporting.forms.interface import Picture, Target
@@ -111,11 +114,17 @@ class ParquetWriter:
     def _write_group(self, shard: _Shard) -> None:
         bodies, numbers, *known = zip(*shard.rows, strict=True)
         values = dict(zip(columns(converted=self._converted), known, strict=True))
-        image = [self._pa.array(bodies, self._pa.binary()), self._pa.array(values["file_name"])]
+        image = [self._binary(bodies), self._pa.array(values["file_name"])]
         values |= {"image": self._pa.StructArray.from_arrays(image, ["bytes", "path"]), "label": numbers}
         shard.writer.write_table(self._pa.table({name: values[name] for name in self._schema.names}, self._schema))
         shard.rows.clear()
         shard.waiting = 0
+
+    def _binary(self, bodies: Sequence[bytes]) -> Any:
+        """An array as Arrow lays it out, made at once: grown body by body, it would be moved again and again."""
+        ends = array("i", accumulate(map(len, bodies), initial=0))
+        buffers = [None, self._pa.py_buffer(ends), self._pa.py_buffer(b"".join(bodies))]
+        return self._pa.BinaryArray.from_buffers(self._pa.binary(), len(bodies), buffers)
 
     def _end(self, shard: _Shard) -> None:
         if shard.rows:
