@@ -224,10 +224,11 @@ Each is the best of {rounds} interleaved rounds, since other programs on the mac
 it; what was written is removed before the system writes it to the disk. CPU, in seconds, is the steadier number where
 others use the machine: there, threads that read and check while another writes have no core to themselves.
 
-Goals are not met where a yardstick is written in C and does less. What is ours in each: a sixth of a second to start;
-SHA-256 over every byte that is not only linked, 0.5 ms a MB; and in Python some 10 us for each image to be taken from
-the manifest and judged, and 5 to 20 us to be written with its row. A bare loop in Python that does no more than that
-is a yardstick beside.
+`cp` and `tar` do nearly all of their work in the kernel, some 12 us for a link and 70 us for a photo, and so do we.
+What comes on top of that is ours: a sixth of a second to start; SHA-256 over every byte that is not only linked, 0.5 ms
+a MB; and in Python some 7 us for each image to be taken from the manifest, judged and put on its side, and 6 (a link)
+to 20 (a sample of webdataset) to be written with its row. The bare loops in Python that check digests or write rows,
+but read no manifest, show how much of that the language takes.
 """
 
 
