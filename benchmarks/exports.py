@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -257,5 +258,6 @@ def run(folder: Path, *, quick: bool) -> str:
         about.append("parquet is left out: pyarrow is not installed here.")
     if not IMG2DATASET.exists():
         about.append("img2dataset's resizer is left out: `make .venv-img2dataset` installs it.")
+    about.append(f"Meanwhile the machine had a load of {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores.")
     heads = ("export", "images", "s", "yardstick", "s", "ratio", "goal", "CPU", "its CPU", "ratio", "peak MB")
     return "\n".join(("## Exports\n", *about, _WHY.format(rounds=ROUNDS), table(heads, rows)))
