@@ -307,9 +307,10 @@ def test_what_stays_unknown_widens_the_bounds(planned: Scraper) -> None:
         script(planned, url, unavailable)
     result = planned.done("survey", "--sample", "1000", "--threads", "32")
     (row,) = planned.report()["surveys"]
-    assert row["unknown"] == 40
+    unknown = row["unknown"]
+    assert 40 <= unknown < 60  # an honest refusal that comes among those of a host in trouble says nothing either
     assert row["low_if_unknown_alive"] < row["low"] < row["high"] < row["high_if_unknown_dead"]
-    assert "were all 40 that are unknown alive, or all dead: from " in result.out
+    assert f"were all {unknown} that are unknown alive, or all dead: from " in result.out
 
 
 def test_changes_between_surveys_are_told_with_intervals(planned: Scraper) -> None:

@@ -59,7 +59,7 @@ class Doubts:
 def in_words(listing: Listing) -> str:
     """How a request for a list failed, in plain words.
 
-    >>> from scraper.model import Listing
+    >>> from scraper.records import Listing
     >>> in_words(Listing(ListingOutcome.NOT_FOUND, http_status=404, error="HTTP status 404"))
     'HTTP status 404, Not Found'
     """
