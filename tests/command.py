@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import json
 import os
@@ -9,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +76,9 @@ class Scraper:
     def environment(self) -> Mapping[str, str]:
         """Ours, without what would lead the command elsewhere, and what this command is to find there."""
         ours = {name: value for name, value in os.environ.items() if not any(d in name.upper() for d in _DROPPED)}
-        return ours | self.variables
+        # Only the stand-in is trusted: a command takes longer to read the system's certificates than for all else.
+        trusted = {} if self.standin is None else {"SSL_CERT_FILE": str(self.standin.ca_file)}
+        return ours | trusted | bytecode() | self.variables
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
         """Run a command to its end."""
@@ -153,6 +158,16 @@ class Scraper:
             if not path.name.endswith("-shm") and not (path.name.endswith("-wal") and not body):
                 found[str(path.relative_to(self.folder))] = hashlib.sha256(body).hexdigest()
         return found
+
+
+@functools.cache
+def bytecode() -> dict[str, str]:
+    """Where processes keep what they compile if they may not do so beside the source: else each compiles all anew."""
+    if not sys.dont_write_bytecode:
+        return {}
+    folder = tempfile.TemporaryDirectory(prefix="bytecode-")
+    atexit.register(folder.cleanup)
+    return {"PYTHONPYCACHEPREFIX": folder.name, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
