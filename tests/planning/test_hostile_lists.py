@@ -29,6 +29,8 @@ HOSTS: Final = ("--hosts", "example.com")
 PHOTO: Final = "http://static.flickr.com/1/2_ab.jpg"
 MEMORY: Final = 220_000 if sysconfig.get_config_var("Py_GIL_DISABLED") else 150_000
 """Kilobytes that a command may come to use, the interpreter and its libraries included."""
+LEAN: Final = MEMORY - 62_000
+"""What such a process takes that keeps none of half a million lines: those alone would take some 40 MB more."""
 RESERVED: Final = {"con", "prn", "aux", "nul"} | {f"{word}{n}" for word in ("com", "lpt") for n in range(10)}
 
 NAMES: Final = (
@@ -368,47 +370,47 @@ HEAD: Final = b"".join(b"n00000000_%d\thttp://a.example/%d.jpg\n" % (n, n) for n
 """By which a list is known to be one."""
 
 
-def test_an_index_of_two_million_malformed_lines_costs_counts(scraper: Scraper) -> None:
+def test_an_index_of_half_a_million_malformed_lines_costs_counts(scraper: Scraper) -> None:
     block = "".join(f"{line} {number}\r\n" for number in range(1000) for line in RUBBISH).encode()
     good = f"{TENCH}_1\t{PHOTO}\n".encode()
     with gzip.open(scraper.folder / "index.gz", "wb", compresslevel=1) as file:
         file.write(HEAD)
-        for _ in range(250):
+        for _ in range(63):
             file.write(block)
         file.write(good)
     code, kilobytes, _, _ = measured(scraper, "plan", TENCH, "--source", "index.gz")
     assert code == 0
-    assert kilobytes < MEMORY
+    assert kilobytes < LEAN
     assert scraper.one("SELECT candidates FROM classes") == 1
 
 
-def test_a_class_of_two_million_malformed_lines_costs_counts(scraper: Scraper) -> None:
+def test_a_class_of_half_a_million_malformed_lines_costs_counts(scraper: Scraper) -> None:
     with (scraper.folder / "index.txt").open("wb") as file:
         file.write(HEAD)
-        for number in range(2000):
+        for number in range(500):
             file.write(b"".join(b"%s_%d\tgarbage %d\n" % (TENCH.encode(), n, number) for n in range(1000)))
         file.write(f"{TENCH}_1\t{PHOTO}\n".encode())
     code, kilobytes, _, _ = measured(scraper, "plan", TENCH, "--source", "index.txt")
     assert code == 0
-    assert kilobytes < MEMORY
-    assert scraper.rows("SELECT listed, candidates, malformed FROM classes") == [(1, 1, 2_000_000)]
+    assert kilobytes < LEAN
+    assert scraper.rows("SELECT listed, candidates, malformed FROM classes") == [(1, 1, 500_000)]
 
 
 def test_an_index_whose_classes_alternate_costs_no_more(scraper: Scraper) -> None:
     with (scraper.folder / "index.txt").open("wb") as file:
         file.write(HEAD)
-        for number in range(500):
+        for number in range(200):
             file.write(b"".join(b"n%08d_%d\tgarbage\n" % (n, number) for n in range(1000)))
         file.write(f"{TENCH}_1\t{PHOTO}\n".encode())
     wnids = [f"n{n:08d}" for n in range(1000)]
     code, kilobytes, _, _ = measured(scraper, "plan", TENCH, *wnids, "--source", "index.txt")
     assert code in (0, 1)
-    assert kilobytes < MEMORY
+    assert kilobytes < LEAN
 
 
-def test_half_a_million_bad_lines_on_standard_input_are_all_listed(scraper: Scraper) -> None:
+def test_a_quarter_of_a_million_bad_lines_on_standard_input_are_all_listed(scraper: Scraper) -> None:
     times = []
-    for count in (50_000, 500_000):
+    for count in (25_000, 250_000):
         stdin = b"".join(b"no class %d at all\n" % number for number in range(count))
         code, kilobytes, seconds, said = measured(scraper, "plan", stdin=stdin)
         assert code == 2

@@ -13,7 +13,7 @@ from tests.statistics.coverage import CASES, HEAD, Row, measure
 if TYPE_CHECKING:
     from tests.statistics.coverage import Case
 
-SIZE = {"requests": 30_000, "worlds": 400}
+SIZE = {"requests": 20_000, "worlds": 300}
 
 
 @cache
