@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.standin import StandIn
 
-LONGEST: Final = 90.0
+LONGEST: Final = 300.0
 """Seconds after which a command counts as hung."""
 NUMBERS: Final = (
     "SELECT candidates.wnid, outcome, sum(tries = 0), sum(tries > 0 AND state = 'saved' AND fate IS NOT NULL), "

@@ -134,7 +134,7 @@ def test_a_name_that_is_not_utf8_is_refused(scraper: Scraper) -> None:
         cwd=scraper.folder,
         env=scraper.environment(),
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 2

@@ -123,7 +123,7 @@ def ask_zsh(folder: Path, typed: str) -> str:
 
 def _output(command: list[str]) -> str:
     environment = {**os.environ, "TERM": "dumb"}
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode(errors="replace")
 

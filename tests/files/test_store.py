@@ -179,7 +179,7 @@ def test_a_disk_without_hard_links_does_too(out: Path, error: str) -> None:
     (out / WNID / FIRST).write_bytes(b"mine")
     command = [sys.executable, "-W", "error", "-c", WITHOUT_LINKS, str(out), URL]
     traced = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=linkat:error={error}", *command]
-    done = subprocess.run(traced, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(traced, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode and "ptrace" in done.stderr.lower():
         pytest.skip("tracing is not permitted here")
     assert (done.stdout, done.stderr) == (f"{SECOND} {THIRD} {FIRST}\n", "")

@@ -92,7 +92,7 @@ def test_a_terminal_without_classes_is_told_so_and_does_not_hang(scraper: Scrape
     ours, theirs = pty.openpty()
     try:
         done = subprocess.run(
-            scraper.command("plan"), cwd=scraper.folder, stdin=theirs, capture_output=True, timeout=30, check=False
+            scraper.command("plan"), cwd=scraper.folder, stdin=theirs, capture_output=True, timeout=300, check=False
         )
     finally:
         os.close(ours)

@@ -24,7 +24,7 @@ class Browser:
         host = parts.hostname or ""
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         pool = self._pools.setdefault((parts.scheme, host), self._pool(parts.scheme, host))
-        return pool.request(method, target, headers={"Host": host, **headers}, retries=False, timeout=5)
+        return pool.request(method, target, headers={"Host": host, **headers}, retries=False, timeout=60)
 
     def final(self, url: str) -> tuple[int, bytes]:
         """Status and body after at most five redirects."""

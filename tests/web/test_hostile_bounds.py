@@ -15,8 +15,7 @@ from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
 from scraper.web.options import NetworkOptions, parse_connect_to
 from tests.command import Scraper, check
-from tests.planning.test_hostile_lists import BASE, HOST, TENCH, listed, measured, stamped
-from tests.planning.test_hostile_lists import LEAN
+from tests.planning.test_hostile_lists import BASE, HOST, LEAN, TENCH, listed, measured, stamped
 from tests.standin import Fate, StandIn, World
 from tests.web.test_hostile_servers import (
     CHUNKED,

@@ -797,7 +797,7 @@ def probe(standin: StandIn, urls: list[str], *, threads: int = 8, files: int = 0
         "timeout": timeout,
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, json.dumps(given)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", PROBE, json.dumps(given)], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
