@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from scraper.exporting.forms.interface import Picture, Target
 
 _GROUP_ROWS: Final = 100
-_GROUP_BYTES: Final = 32 * 2**20
-"""A row group has so many rows or bytes, whichever comes first: it is what a reader, and the writer, hold in memory."""
+_GROUP_BYTES: Final = 16 * 2**20
+"""A row group has so many rows or bytes, whichever comes first: a reader holds one in memory, the writer several."""
 
 
 def _features(names: list[str], *, converted: bool) -> dict[str, Any]:
