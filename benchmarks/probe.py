@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.access.candidates import class_states, waiting
-from scraper.manifest.access.recording import Batch, Settled
+from scraper.manifest.access.recording import Batch, DecidedAttempt
 from scraper.manifest.access.recording import record as record_batch
 from scraper.manifest.core import Manifest
 from scraper.model import Outcome, State
@@ -74,7 +74,7 @@ def _turns(book: Manifest) -> Iterator[Candidate]:
         yield from (one for turn in itertools.zip_longest(*lists) for one in turn if one is not None)
 
 
-def _settled(candidate: Candidate, number: int) -> Settled:
+def _decided(candidate: Candidate, number: int) -> DecidedAttempt:
     """Two in five candidates become images, the others are gone."""
     sha256 = hashlib.sha256(str(candidate.id).encode()).hexdigest()
     alive = number % 5 < 2
@@ -93,7 +93,7 @@ def _settled(candidate: Candidate, number: int) -> Settled:
         picture=picture,
     )
     path = f"{candidate.wnid}/{candidate.filename}" if alive else None
-    return Settled(attempt, Decision(State.SAVED if alive else State.LOST, outcome), path)
+    return DecidedAttempt(attempt, Decision(State.SAVED if alive else State.LOST, outcome), path)
 
 
 def _warm(path: Path) -> None:
@@ -111,7 +111,7 @@ def record(path: Path) -> dict[str, float]:
         run = book.start_run("fetch", [], "0", time.time())
         candidates = _turns(book)
         for _ in range(BATCHES):
-            batch = Batch([_settled(one, number) for number, one in enumerate(itertools.islice(candidates, ROWS))])
+            batch = Batch([_decided(one, number) for number, one in enumerate(itertools.islice(candidates, ROWS))])
             began, processor = time.perf_counter(), time.process_time()
             record_batch(book, run, batch, time.time())
             cpu.append((time.process_time() - processor) / ROWS)

@@ -28,7 +28,7 @@ from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access import candidates
-from scraper.manifest.access.recording import Batch, Settled, record, renew_word
+from scraper.manifest.access.recording import Batch, DecidedAttempt, record, renew_word
 from scraper.model import Outcome, State, Wnid
 from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
@@ -187,7 +187,7 @@ class _Drain:
         self._placer = Placer(book, folder)
         self._doubts = Doubts(options.retry, notice, believe=options.believe_answers)
         self._photos_told: set[Wnid] = set()
-        self._batch: list[Settled] = []
+        self._batch: list[DecidedAttempt] = []
         self._revisions: list[Revision] = []
         self._batch_began = 0.0
         self._tally = Tally()
@@ -318,7 +318,7 @@ class _Drain:
         decision = self._scheduler.done(placed.attempt, self._clock.now())
         if not self._batch:
             self._batch_began = time.monotonic()
-        self._batch.append(Settled(placed.attempt, decision))
+        self._batch.append(DecidedAttempt(placed.attempt, decision))
         self._tally.add(placed.attempt.outcome, decision.state, attempt.bytes)
         if decision.state is State.SAVED:
             self._standing.change(attempt.candidate.wnid, 1)
@@ -345,16 +345,16 @@ class _Drain:
 
     def _flush(self) -> None:
         """Record the batch: names first made safe from a power cut, then the rows that speak of them."""
-        settled, self._batch = self._batch, []
+        decided, self._batch = self._batch, []
         revisions, self._revisions = self._revisions, []
         why = "its photo is there under another URL"
         skipped = self._scheduler.take_skipped()
         revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
         revisions += self._doubts.take_revisions()
-        batch = Batch(settled, revisions, self._scheduler.take_raises(), self._placer.take_found())
-        if settled or revisions or batch.raises:
+        batch = Batch(decided, revisions, self._scheduler.take_raises(), self._placer.take_found())
+        if decided or revisions or batch.raises:
             try:
-                batch = replace(batch, settled=self._placer.name(settled, batch.word))
+                batch = replace(batch, decided=self._placer.name(decided, batch.word))
                 self._folder.sync()
                 record(self._book, self._run_id, batch, time.time())
                 self._paces.record(self._scheduler.held(), self._clock.now())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scraper.files.store import Folder, Kept
-    from scraper.manifest.access.recording import Settled
+    from scraper.manifest.access.recording import DecidedAttempt
     from scraper.manifest.core import Manifest
     from scraper.records import Attempt, Candidate, Picture
 
@@ -129,22 +129,22 @@ class Placer:
         found, self._found = self._found, []
         return found
 
-    def name(self, settled: Sequence[Settled], after: str) -> list[Settled]:
+    def name(self, decided: Sequence[DecidedAttempt], after: str) -> list[DecidedAttempt]:
         """Give the pictures of a batch their names, safe from a power cut; `after` is the word it gives the manifest.
 
         Raises:
             StoppedEarlyError: the file system refused.
         """
-        pictures = {a.candidate: a.picture for a in (one.attempt for one in settled) if a.picture is not None}
+        pictures = {a.candidate: a.picture for a in (one.attempt for one in decided) if a.picture is not None}
         if not pictures:
-            return list(settled)
+            return list(decided)
         kept = self._folder.keep([_wanted(*each) for each in pictures.items()], [word(self._book), after])
         self._kept = {one.id: its for one, its in zip(pictures, kept, strict=True)}
         self.found += sum(its.mark is None for its in kept)
         self.renamed += sum(its.place.name != one.filename for one, its in zip(pictures, kept, strict=True))
-        return [self._named(one) for one in settled]
+        return [self._named(one) for one in decided]
 
-    def _named(self, one: Settled) -> Settled:
+    def _named(self, one: DecidedAttempt) -> DecidedAttempt:
         its = self._kept.get(one.attempt.candidate.id)
         return one if its is None else replace(one, path=str(its.place), mark=its.mark)
 

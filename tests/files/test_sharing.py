@@ -27,7 +27,7 @@ from scraper.fetching.resuming import look_at
 from scraper.files.store import Folder, Wanted
 from scraper.manifest.access.candidates import class_states, waiting
 from scraper.manifest.access.lists import save_listing, want
-from scraper.manifest.access.recording import Batch, Settled, record, renew_word, word
+from scraper.manifest.access.recording import Batch, DecidedAttempt, record, renew_word, word
 from scraper.manifest.access.withdrawing import images_of
 from scraper.manifest.core import Manifest
 from scraper.manifest.schema import RANKS
@@ -191,14 +191,14 @@ class SharedFolder(RuleBasedStateMachine):
         self.begin_run(owner)
         assert owner.running is not None
         chosen = self.chosen(owner, picks)
-        settled, taken_back = self.settle(owner.running, [self.attempt(owner.running, one) for one in chosen])
+        decided, taken_back = self.settle(owner.running, [self.attempt(owner.running, one) for one in chosen])
         if moment == "written":
             self.killed(owner)
         elif moment == "claimed":
-            self.claim_and_name_some(owner, settled, picks[0])
+            self.claim_and_name_some(owner, decided, picks[0])
             self.killed(owner)
         else:
-            self.finish(owner, settled, taken_back, moment)
+            self.finish(owner, decided, taken_back, moment)
 
     def chosen(self, owner: Owner, picks: list[int]) -> list[Candidate]:
         found = [one for wnid in WNIDS for one in waiting(owner.book, wnid, 1, RANKS - 1, 100, now=0.0)]
@@ -210,23 +210,23 @@ class SharedFolder(RuleBasedStateMachine):
         return Attempt(one, time.time(), 0.0, Outcome.SAVED, status=200, sha256=digest(body), picture=picture)
 
     @staticmethod
-    def settle(running: Running, attempts: list[Attempt]) -> tuple[list[Settled], list[Twin]]:
+    def settle(running: Running, attempts: list[Attempt]) -> tuple[list[DecidedAttempt], list[Twin]]:
         """What a batch comes to, by the rules of fetch."""
-        settled: list[Settled] = []
+        decided: list[DecidedAttempt] = []
         taken_back: list[Twin] = []
         for attempt in attempts:
             placed = running.placer.place(attempt)
             outcome = placed.attempt.outcome
             decision = SAVED if outcome is Outcome.SAVED else Decision(State.LOST, outcome)
-            settled.append(Settled(placed.attempt, decision))
+            decided.append(DecidedAttempt(placed.attempt, decision))
             taken_back += placed.taken_back
-        return settled, taken_back
+        return decided, taken_back
 
-    def claim_and_name_some(self, owner: Owner, settled: list[Settled], number: int) -> None:
+    def claim_and_name_some(self, owner: Owner, decided: list[DecidedAttempt], number: int) -> None:
         """As `Folder.keep` does, up to the middle of it."""
         assert owner.running is not None
         folder = owner.running.folder
-        pictures = [(s.attempt.candidate, s.attempt.picture) for s in settled if s.attempt.picture is not None]
+        pictures = [(s.attempt.candidate, s.attempt.picture) for s in decided if s.attempt.picture is not None]
         if not pictures:
             return
         wanted = [Wanted(p.temporary, c.wnid, c.filename, c.url, p.bytes, p.sha256) for c, p in pictures]
@@ -235,11 +235,11 @@ class SharedFolder(RuleBasedStateMachine):
         for one, claim in list(zip(wanted, claims, strict=True))[: number % (len(wanted) + 1)]:
             folder._give(one.temporary, claim)
 
-    def finish(self, owner: Owner, settled: list[Settled], taken_back: list[Twin], moment: str) -> None:
+    def finish(self, owner: Owner, decided: list[DecidedAttempt], taken_back: list[Twin], moment: str) -> None:
         assert owner.running is not None
         placer, run_id = owner.running.placer, owner.running.id
-        batch = Batch(settled, revisions_of(taken_back), placeholders=placer.take_found())
-        named = placer.name(settled, batch.word)
+        batch = Batch(decided, revisions_of(taken_back), placeholders=placer.take_found())
+        named = placer.name(decided, batch.word)
         if moment == "named":
             self.killed(owner)
             return
@@ -249,7 +249,7 @@ class SharedFolder(RuleBasedStateMachine):
             for twin in taken_back
             if twin.candidate_id == one.attempt.candidate.id and one.path
         }
-        record(owner.book, run_id, replace(batch, settled=named), time.time())
+        record(owner.book, run_id, replace(batch, decided=named), time.time())
         self.left |= paths
         if moment == "recorded":
             self.killed(owner)

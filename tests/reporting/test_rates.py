@@ -14,7 +14,7 @@ import pytest
 
 from scraper.manifest.access.counts import class_targets
 from scraper.manifest.access.lists import save_listing, want
-from scraper.manifest.access.recording import Batch, Settled, record
+from scraper.manifest.access.recording import Batch, DecidedAttempt, record
 from scraper.manifest.core import Manifest
 from scraper.model import Kind, ListingOutcome, State, Wnid
 from scraper.records import Attempt, Candidate, ClassRequest, Listed, Listing, Picture
@@ -241,7 +241,7 @@ def recorded(path: Path, plan: Plan, classes: list[Class]) -> dict[Wnid, Class]:
             )
             listing = Listing(ListingOutcome.LISTED, urls, listed=len(urls))
             save_listing(book, run, wnid, listing, source="lists", hosts="flickr.com", shuffle=None, now=0.0)
-            record(book, run, Batch(list(settled(wnid, one))), 1.0)
+            record(book, run, Batch(list(decided(wnid, one))), 1.0)
         book.end_run(run, 0, 2.0)
         assert len(list(class_targets(book))) == len(classes)
     return found
@@ -251,13 +251,13 @@ def url_of(wnid: Wnid, rank: int) -> str:
     return f"http://static.flickr.com/{int(wnid[1:])}/{rank}_a.jpg"
 
 
-def settled(wnid: Wnid, one: Class) -> Iterator[Settled]:
+def decided(wnid: Wnid, one: Class) -> Iterator[DecidedAttempt]:
     for rank, decision in one.decisions.items():
         number = int(wnid[1:]) * 10_000_000 + rank
         candidate = Candidate(number, wnid, rank, url_of(wnid, rank), f"{rank}_a.jpg")
         picture = Picture("", f"{number:064x}", 1, "JPEG", 1, 1) if decision.state is State.SAVED else None
         attempt = Attempt(candidate, 0.0, 0.1, decision.outcome, picture=picture)
-        yield Settled(attempt, decision, f"{wnid}/{rank}_a.jpg" if picture else None)
+        yield DecidedAttempt(attempt, decision, f"{wnid}/{rank}_a.jpg" if picture else None)
 
 
 @pytest.mark.parametrize(

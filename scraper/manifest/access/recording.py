@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class DecidedAttempt:
     """One attempt and what it means.
 
     Attributes:
@@ -47,7 +47,7 @@ class Batch:
     came for; `withdrawals` what is left out from now on. `word` is the manifest's once its images are on record.
     """
 
-    settled: Sequence[Settled] = ()
+    decided: Sequence[DecidedAttempt] = ()
     revisions: Sequence[Revision] = ()
     raises: Sequence[BudgetRaise] = ()
     placeholders: Sequence[tuple[str, int]] = ()
@@ -58,10 +58,10 @@ class Batch:
 def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
     """Record a batch of attempts and what follows from them, in one transaction; `now` is Unix time in seconds."""
     with book.transaction() as connection:
-        _insert_attempts(connection, run_id, batch.settled)
-        _move_counts(book, connection, batch.settled)
-        _decide(connection, batch.settled, now)
-        if _insert_images(connection, batch.settled, now):
+        _insert_attempts(connection, run_id, batch.decided)
+        _move_counts(book, connection, batch.decided)
+        _decide(connection, batch.decided, now)
+        if _insert_images(connection, batch.decided, now):
             _set_word(connection, batch.word)
         _insert_raises(connection, run_id, batch.raises, now)
         _revise(book, connection, run_id, batch.revisions, now)
@@ -79,23 +79,23 @@ _DECIDE: Final = (
 )
 
 
-def _decide(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> None:
+def _decide(connection: sqlite3.Connection, decided: Sequence[DecidedAttempt], now: float) -> None:
     connection.executemany(
         _DECIDE,
         [
             (STATES.index(d.state), d.outcome, d.not_before or None, d.form, d.fate, s.attempt.candidate.id, now)
-            for s in settled
+            for s in decided
             for d in (s.decision,)
         ],
     )
 
 
-def _insert_images(connection: sqlite3.Connection, settled: Sequence[Settled], now: float) -> int:
+def _insert_images(connection: sqlite3.Connection, decided: Sequence[DecidedAttempt], now: float) -> int:
     """Insert the images of a batch; how many."""
     saved_at = iso(now)
     rows = [
         (s.attempt.candidate.id, s.path, p.sha256, p.bytes, p.format, p.width, p.height, saved_at, p.checked, *known)
-        for s in settled
+        for s in decided
         if (p := s.attempt.picture) is not None and s.path is not None
         for known in ((int(s.mark is None), s.mark),)
     ]
@@ -139,9 +139,9 @@ def _insert_raises(connection: sqlite3.Connection, run_id: int, raises: Iterable
         )
 
 
-def _insert_attempts(connection: sqlite3.Connection, run_id: int, settled: Sequence[Settled]) -> None:
+def _insert_attempts(connection: sqlite3.Connection, run_id: int, decided: Sequence[DecidedAttempt]) -> None:
     rows = []
-    for attempt in (s.attempt for s in settled):
+    for attempt in (s.attempt for s in decided):
         hops = json.dumps([asdict(hop) for hop in attempt.hops]) if attempt.hops else None
         rows.append(
             (
@@ -221,14 +221,14 @@ def _known(book: Manifest, number: int) -> _Known | None:
     return next(iter(list(book.select(lambda *known: known, _KNOWN, (number,)))), None)
 
 
-def _move_counts(book: Manifest, connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+def _move_counts(book: Manifest, connection: sqlite3.Connection, decided: Sequence[DecidedAttempt]) -> None:
     """Bring the counts that reports read up to date; must run before the candidates' rows change."""
     counts = _Counts()
     before: dict[int, tuple[Outcome | None, Outcome | None]] = {}
-    for candidate in (s.attempt.candidate for s in settled if s.attempt.candidate.tries):
+    for candidate in (s.attempt.candidate for s in decided if s.attempt.candidate.tries):
         if known := _known(book, candidate.id):
             before[candidate.id] = known[1:3]
-    for attempt, decision, path in ((s.attempt, s.decision, s.path) for s in settled):
+    for attempt, decision, path in ((s.attempt, s.decision, s.path) for s in decided):
         candidate = attempt.candidate
         counts.add_status(attempt.status)
         if attempt.picture is not None and path is not None:
