@@ -162,26 +162,10 @@ class _Drain:
             wanted=candidates.count_wanted(book),
             classes=candidates.count_classes(book),
         )
-        policy = Policy(options.retries, options.second_try)
-        limits = Limits(
-            options.threads,
-            policy,
-            top_up=options.top_up,
-            rate=options.rate,
-            patience=options.patience,
-            deadline=options.network.timeout,
-        )
         self._clock = Clock()
         self._paces = Paces(book, run_id, self._clock.now())
         self._elsewhere = any(not on_domain(host, FLICKR_DOMAINS) for host in candidates.hosts_of_lists(book))
-        self._scheduler = Scheduler(
-            (),
-            limits,
-            random.Random(),  # noqa: S311 - jitter
-            to_come=self._standing.listed,
-            known=self._paces.known,
-            mixed=self._elsewhere,
-        )
+        self._scheduler = self._make_scheduler()
         # Full classes come last: there is nothing to do about them, unless their files are gone.
         self._to_come = dict.fromkeys(self._standing.short_first())
         self._placer = Placer(book, folder)
@@ -193,6 +177,25 @@ class _Drain:
         self._tally = Tally()
         self._idle = False
         self._losses = Losses()
+
+    def _make_scheduler(self) -> Scheduler:
+        options = self._options
+        limits = Limits(
+            options.threads,
+            Policy(options.retries, options.second_try),
+            top_up=options.top_up,
+            rate=options.rate,
+            patience=options.patience,
+            deadline=options.network.timeout,
+        )
+        return Scheduler(
+            (),
+            limits,
+            random.Random(),  # noqa: S311 - jitter
+            to_come=self._standing.listed,
+            known=self._paces.known,
+            mixed=self._elsewhere,
+        )
 
     def run(self, client: Client) -> None:
         """Drain the manifest."""
