@@ -23,11 +23,41 @@ settings.load_profile("calm")  # how long an example takes says how busy the mac
 collect_ignore = [] if find_spec("mlcroissant") else ["readers"]  # `make test-readers` installs what they need
 TENCH, CLOCK = "n01440764", "n02708093"
 CLASSES = [(TENCH, "tench"), (CLOCK, "analog clock")]
+LONG = (
+    "test_torture.py",
+    "manifest/test_doctored.py",
+    "auditing/test_survey_intercepted.py",
+    "manifest/test_migration.py",
+    "planning/test_hostile_lists.py",
+    "fetching/test_limits.py",
+    "fetching/test_bombs.py",
+    "web/test_hostile_bounds.py",
+    "files/test_sharing.py",
+    "test_world.py",
+    "fetching/test_fetch.py",
+    "manifest/test_fuzzing.py",
+)
+"""Files with a test or a fixture that takes ten seconds and more."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 - called by names
     """Twice as many workers as cores, since a good part of the tests waits: for hosts that refuse, above all."""
     return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long tests first in the share of each worker: begun last, the other workers would wait for them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    turns = {config.rootpath / "tests" / name: number % workers for number, name in enumerate(LONG)}
+    rest = [item for item in items if item.path not in turns]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        head = [item for item in items if turns.get(item.path) == worker]
+        # As xdist deals: an even part of what is left.
+        room = (len(items) - len(ordered)) // (workers - worker) - len(head)
+        ordered += head + rest[: max(0, room)]
+        del rest[: max(0, room)]
+    items[:] = ordered + rest
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ GROUPS: Final[Mapping[str, Group]] = {
         ],
     ),
     "values": Group(
-        ["discretion", "flickr", "kinds", "model", "texts", "urls", "web.proxies"],
+        ["discretion", "flickr", "kinds", "model", "records", "texts", "urls", "web.proxies"],
         [
             *(f"tests/test_{name}.py" for name in ("discretion", "flickr", "kinds", "model", "texts", "urls")),
             "tests/web/test_proxies.py",
