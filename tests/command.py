@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import hashlib
 import json
 import os
@@ -11,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -78,7 +75,7 @@ class Scraper:
         ours = {name: value for name, value in os.environ.items() if not any(d in name.upper() for d in _DROPPED)}
         # Only the stand-in is trusted: a command takes longer to read the system's certificates than for all else.
         trusted = {} if self.standin is None else {"SSL_CERT_FILE": str(self.standin.ca_file)}
-        return ours | trusted | bytecode() | self.variables
+        return ours | trusted | self.variables
 
     def run(self, *words: str, stdin: bytes = b"") -> Result:
         """Run a command to its end."""
@@ -158,16 +155,6 @@ class Scraper:
             if not path.name.endswith("-shm") and not (path.name.endswith("-wal") and not body):
                 found[str(path.relative_to(self.folder))] = hashlib.sha256(body).hexdigest()
         return found
-
-
-@functools.cache
-def bytecode() -> dict[str, str]:
-    """Where processes keep what they compile if they may not do so beside the source: else each compiles all anew."""
-    if not sys.dont_write_bytecode:
-        return {}
-    folder = tempfile.TemporaryDirectory(prefix="bytecode-")
-    atexit.register(folder.cleanup)
-    return {"PYTHONPYCACHEPREFIX": folder.name, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
