@@ -83,12 +83,18 @@ class _Watch:
         """How often the main thread heard of a signal, and how often it had when it was to be broken off."""
 
     def __enter__(self) -> Self:
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._write, False)
-        self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._handle) for number in _watched()}
-        self._thread = threading.Thread(target=self._watch, name="scraper-signals", daemon=True)
-        self._thread.start()
+        watched = _watched()
+        # A signal that comes in the middle of this is heard of at its end: no library bears an exception anywhere.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+        try:
+            self._read, self._write = os.pipe()
+            os.set_blocking(self._write, False)
+            self._fd_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+            self._before = {number: signal.signal(number, self._handle) for number in watched}
+            self._thread = threading.Thread(target=self._watch, name="scraper-signals", daemon=True)
+            self._thread.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self
 
     def __exit__(self, *exc: object) -> None:

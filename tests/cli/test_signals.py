@@ -25,7 +25,7 @@ from tests.standin import Fate, StandIn, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SOON: Final = 25.0
+SOON: Final = 60.0
 """Seconds: far more than a stop may take on a busy machine, less than what it cuts short."""
 ENDLESS: Final = 80.0
 LAST_RUN: Final = "SELECT command, exit_code, ended_at IS NOT NULL FROM runs ORDER BY id DESC LIMIT 1"
@@ -244,6 +244,34 @@ except InterruptedRunError:
 def test_a_signal_that_comes_too_late_for_the_run_ends_what_follows() -> None:
     """The work is done, and nobody reads what is to be said of it."""
     assert subprocess.run([sys.executable, "-c", TOO_LATE], timeout=300, check=False).returncode == 130
+
+
+TOO_EARLY: Final = """
+import os, signal, sys, time
+from scraper.cli.signals import interruptible
+from scraper.errors import InterruptedRunError
+
+def interrupt(_frame, event, what):
+    if event == "c_return" and what.__name__ == "start_new_thread":
+        sys.setprofile(None)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.setprofile(interrupt)
+try:
+    with interruptible():
+        signal.pause()
+except InterruptedRunError:
+    sys.exit(130)
+"""
+
+
+def test_a_signal_that_comes_while_its_handlers_are_set_up_is_none_of_the_librarys() -> None:
+    """It came while the thread was started that hears of signals, and threading's own books were in disorder."""
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_EARLY], timeout=300, check=False, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    assert (done.returncode, done.stderr) == (130, b"")
 
 
 LONG_STATEMENT: Final = """
