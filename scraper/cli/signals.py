@@ -141,7 +141,9 @@ class _Watch:
     def _insist(self) -> None:
         """Time is over, and the run has not ended."""
         heard = self._handled > self._handled_before
-        if self._signals == 1 and heard and (self._stop is None or self._broken_off or self._stop.heard):
+        # An exception alone is no proof: one that rises in a destructor or a callback is lost.
+        run_heard = self._stop is not None and self._stop.heard
+        if self._signals == 1 and heard and (self._broken_off or run_heard):
             self._due = None  # it is about to
         elif not self._broken_off:
             self._due = time.monotonic() + _LAST

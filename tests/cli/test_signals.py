@@ -274,6 +274,30 @@ def test_a_signal_that_comes_while_its_handlers_are_set_up_is_none_of_the_librar
     assert (done.returncode, done.stderr) == (130, b"")
 
 
+LOST: Final = """
+import os, signal, sys
+from scraper.cli.signals import interruptible
+from scraper.errors import InterruptedRunError
+
+class Swallows:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+try:
+    with interruptible():
+        Swallows()
+        os.read(os.pipe()[0], 1)
+except InterruptedRunError:
+    sys.exit(130)
+"""
+
+
+def test_a_signal_whose_exception_is_lost_ends_the_command_all_the_same() -> None:
+    """It rose in a destructor, where Python passes over it, and what follows waits for ever."""
+    command = [sys.executable, "-c", LOST]
+    assert subprocess.run(command, timeout=300, check=False, stdin=subprocess.DEVNULL).returncode == 130
+
+
 LONG_STATEMENT: Final = """
 import sys
 from pathlib import Path
