@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Shorter than the longest line by all its bounds: what is longer must be cut, and is taken by itself.
 _LINE: Final = rb"[0-9]{1,20}+[\t ][^\n]{0,8000}+\n"
-_RUN: Final = re.compile(rb"(n[0-9]{8})_" + _LINE + rb"(?:\1_" + _LINE + rb")*+")
+# A group repeated possessively (`*+`) fails to match in Python before 3.11.5.
+_RUN: Final = re.compile(rb"(n[0-9]{8})_" + _LINE + rb"(?:\1_" + _LINE + rb")*")
 _RESTS: Final = re.compile(rb"n[0-9]{8}_[0-9]+[\t ]+([^\n]*\n?)")
 _BEFORE_TABS: Final = re.compile(rb"n[0-9]{8}_[0-9]+[\t ]+([^\t\n]*)")
 # A line that has been through other hands: no number, a capital, quotes, a comma.

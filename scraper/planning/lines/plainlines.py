@@ -41,7 +41,8 @@ def _pattern(hosts: tuple[str, ...]) -> re.Pattern[str]:
     wanted = "|".join(f"(?<=[./]{re.escape(host)})" for host in sorted(ours)) or "(?!)"
     elsewhere = rf"https?+://{_HOST}{not_wanted}(?::[0-9]{{1,5}}+)?+(?:/[!-~]{{0,4000}}+)?+{_END}"
     image = rf"(https?+://{_HOST}(?:{wanted})/{_FOLDERS}({_NAME})(?:{QUERY}{{0,1000}}+)?+){_END}"
-    return re.compile(rf"(?:{elsewhere})*+(?:{image}|([^\n]*+(?:\n|$)))")
+    # Not `*+` around the group: Python before 3.11.5 matches too little then. What follows matches whatever there is.
+    return re.compile(rf"(?:{elsewhere})*(?:{image}|([^\n]*+(?:\n|$)))")
 
 
 def read_plain(text: str, hosts: tuple[str, ...]) -> tuple[list[PlainLine], int]:
