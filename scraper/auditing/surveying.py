@@ -295,14 +295,16 @@ class _Asking:
             try:
                 self._loop(queue, crew, clock)
             except (InterruptedRunError, StoppedEarlyError):
+                for answers in crew.last():
+                    self._settle(queue, answers, clock.now())
                 self._keep(self._held.give_up())
                 raise
 
     def _loop(self, queue: RetryQueue[Selected], crew: Crew[Task[Selected], _Answer], clock: Clock) -> None:
         for answers in results(queue, crew, clock):
+            self._settle(queue, answers, clock.now())
             if self._stop.asked:
                 raise InterruptedRunError("interrupted; the answers so far are kept as a survey of their own")
-            self._settle(queue, answers, clock.now())
             self._check_held()
             self._progress(SurveyProgress(done=self.changes.total(), sample=self._most(), half_width=self._half_width))
             if queue.pacer.exhausted:

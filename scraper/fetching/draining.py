@@ -58,8 +58,6 @@ _REVISIONS: Final = 10_000
 """Revisions from which no further class is taken in before they are recorded."""
 _TICK: Final = 0.25
 """Seconds between looks at whether someone asked the run to stop."""
-_GRACE: Final = 2.0
-"""Seconds that requests under way get to end when the run is asked to stop."""
 _AT_ONCE: Final = 64
 """Classes that take turns, or two for each thread; the others follow as these get their images.
 
@@ -241,7 +239,7 @@ class _Drain:
             while (candidate := self._scheduler.next(now)) is not None:
                 crew.submit(candidate)
             self._idle = self._elsewhere and self._scheduler.in_flight < self._options.threads
-            self._collect(crew, self._patience(now))
+            self._take(crew.collect(self._patience(now)))
             self._check_doubts(crew)
             self._mind_hosts()
             self._report()
@@ -307,8 +305,7 @@ class _Drain:
             times.append(self._batch_began + BATCH_SECONDS - time.monotonic())
         return max(0.0, min(times))
 
-    def _collect(self, crew: Crew[Candidate, Attempt], patience: float) -> None:
-        attempts = crew.collect(patience)
+    def _take(self, attempts: list[Attempt]) -> None:
         self._placer.look_up(attempts)
         for attempt in attempts:
             self._settle(attempt)
@@ -369,12 +366,10 @@ class _Drain:
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""
-        crew.cancel()
-        expires = time.monotonic() + _GRACE
         # A request that ends in an error of its own must not keep what the others fetched from being recorded.
         with contextlib.suppress(StoppedEarlyError):
-            while crew.in_flight and time.monotonic() < expires and not self._stop.urged:
-                self._collect(crew, 0.1)
+            for attempts in crew.last():
+                self._take(attempts)
         self._flush()
         self._report()
 

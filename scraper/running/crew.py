@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 from scraper.errors import StoppedEarlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
@@ -29,6 +29,8 @@ coordinator wakes up, it takes the interpreter's lock from a thread that works."
 
 _MOMENT: Final = 1.5
 """Seconds that threads of a run that was asked to stop get to end."""
+_GRACE: Final = 2.0
+"""Seconds that what is under way gets to end where no more is to follow."""
 
 
 class Stop:
@@ -180,6 +182,13 @@ class Crew(Generic[Item, Result]):
         for _ in range(self._hands):
             self._items.put(None)
         self._hands = 0
+
+    def last(self) -> Iterator[list[Result]]:
+        """Give what is under way a moment to end, and give out what comes; nothing can be submitted any more."""
+        self.cancel()
+        expires = time.monotonic() + _GRACE
+        while self.in_flight and time.monotonic() < expires and not self._stop.urged:
+            yield self.collect(0.1)
 
     def _dismiss(self) -> None:
         """Wait for the threads; where the run was asked to stop, for a moment at most.

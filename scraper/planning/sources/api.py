@@ -7,6 +7,7 @@ import random
 import re
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, unquote_plus
 
@@ -92,11 +93,14 @@ class Api:
         )
         with crew:
             for answered in results(queue, crew, clock):
-                answers = _settle(queue, doubts, answered, clock.now())
+                late = chain.from_iterable(crew.last()) if self._stop.asked else ()
+                answers = _settle(queue, doubts, [*answered, *late], clock.now())
                 left -= len(answers.settled)
                 silence = self._silence(queue, doubts, len(wanted), left)
-                yield replace(answers, silence=silence)
+                yield answers
                 if silence is not None:
+                    answers = _settle(queue, doubts, list(chain.from_iterable(crew.last())), clock.now())
+                    yield replace(answers, silence=silence.without(len(answers.settled)))
                     return
 
     @staticmethod

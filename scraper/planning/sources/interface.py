@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from scraper.errors import InputError
@@ -33,6 +33,11 @@ class Silence:
     how: str
     asked: int
     unasked: int
+
+    def without(self, late: int) -> Silence | None:
+        """The same where so many more classes were answered in the end; None where none is left."""
+        left = self.unasked - late
+        return replace(self, asked=self.asked + late, unasked=left) if left else None
 
 
 @dataclass(frozen=True, slots=True)
