@@ -96,7 +96,7 @@ class SharedFolder(RuleBasedStateMachine):
             (self.out / wnid).mkdir(parents=True)
         self.hosts = {url_of(wnid, rank): f"{wnid} {rank}".encode() for wnid in WNIDS for rank in range(1, PHOTOS + 1)}
         self.foreign: dict[Path, bytes] = {}  # what people made of files, or made
-        self.taken_back: set[str] = set()
+        self.taken_back: set[tuple[str, str]] = set()  # and not there again
         self.left: set[str] = set()  # taken back, and may stay
         self.retired: list[Path] = []  # manifests that may be put back one day
         self.number = 0
@@ -250,17 +250,17 @@ class SharedFolder(RuleBasedStateMachine):
             if twin.candidate_id == one.attempt.candidate.id and one.path
         }
         record(owner.book, run_id, replace(batch, decided=named), time.time())
+        self.taken_back -= set(self.rows(owner.path))
         self.left |= paths
         if moment == "recorded":
             self.killed(owner)
             return
         before = self.files()
         stay = placer.recorded()
-        gone = {str(path) for path in before.keys() - self.files().keys()}
+        gone = self.gone_since(before)
         assert gone <= paths
         assert not gone & set(stay)
         assert not gone & self.recorded(*(other for other in self.others(owner) if not self.akin(owner, other)))
-        self.taken_back |= gone
 
     def killed(self, owner: Owner) -> None:
         """What a kill does: descriptors are closed, and nothing else happens."""
@@ -295,10 +295,9 @@ class SharedFolder(RuleBasedStateMachine):
         stay = remove_images(
             owner.book, run_id, self.out, [(one.path, one.bytes, one.sha256) for one in ours], revisions, marks=marks
         )
-        gone = {str(path) for path in before.keys() - self.files().keys()}
+        gone = self.gone_since(before)
         assert not gone & self.recorded(*(other for other in self.others(owner) if not self.akin(owner, other)))
         assert not gone & set(stay)
-        self.taken_back |= gone
         self.left |= {one.path for one in images} - gone
 
     # --- manifests ---------------------------------------------------------------------------------------------------
@@ -402,7 +401,13 @@ class SharedFolder(RuleBasedStateMachine):
         """Paths of images that manifests have; one that is no longer in use may have rows of files long gone."""
         paths = [one.path if isinstance(one, Owner) else one for one in whose]
         gone = dict.fromkeys(self.retired, self.taken_back)
-        return {path for one in paths for path, _ in self.rows(one) if path not in gone.get(one, ())}
+        return {row[0] for one in paths for row in self.rows(one) if row not in gone.get(one, ())}
+
+    def gone_since(self, before: dict[Path, bytes]) -> set[str]:
+        """Paths of files that were taken back."""
+        gone = {path: before[path] for path in before.keys() - self.files().keys()}
+        self.taken_back |= {(str(path), digest(body)) for path, body in gone.items()}
+        return {str(path) for path in gone}
 
     @staticmethod
     def identity(path: Path) -> str:
@@ -432,7 +437,7 @@ class SharedFolder(RuleBasedStateMachine):
             rows = self.rows(one)
             assert len({path for path, _ in rows}) == len(rows)
             for name, sha256 in rows:
-                if Path(name) not in self.foreign and name not in self.taken_back:
+                if Path(name) not in self.foreign and (name, sha256) not in self.taken_back:
                     assert digest(files[Path(name)]) == sha256, name
 
 
