@@ -17,7 +17,7 @@ from scraper.manifest.access.recording import Batch, DecidedAttempt
 from scraper.manifest.access.recording import record as record_batch
 from scraper.manifest.core import Manifest
 from scraper.model import Outcome, State
-from scraper.records import Attempt, Decision, Picture
+from scraper.records import Attempt, Decision, Picture, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def _decided(candidate: Candidate, number: int) -> DecidedAttempt:
     sha256 = hashlib.sha256(str(candidate.id).encode()).hexdigest()
     alive = number % 5 < 2
     outcome = Outcome.SAVED if alive else Outcome.GONE
-    picture = Picture("", sha256, 100_000, "JPEG", 500, 375) if alive else None
+    picture = Picture(Temporary("", 1, 1), sha256, 100_000, "JPEG", 500, 375) if alive else None
     attempt = Attempt(
         candidate,
         started_at=1.8e9,

@@ -12,7 +12,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from scraper.urls import PLAIN, on_domain
+from scraper.urls import PLAIN, host_of, on_domain
 
 FLICKR_DOMAINS: Final = ("flickr.com", "staticflickr.com")
 FLICKR_GROUP: Final = "flickr"
@@ -34,10 +34,11 @@ _DEVICE_NAME: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)
 _DIGEST: Final = 10
 
 
-@functools.lru_cache(maxsize=4096)
-def host_group(host: str) -> str:
-    """The group of hosts that shares one patience: all of Flickr's are one, any other host is its own."""
-    return FLICKR_GROUP if on_domain(host, FLICKR_DOMAINS) else host.lower()
+@functools.lru_cache(maxsize=1024)
+def host_group(url: str) -> str:
+    """The group of hosts that shares one patience with a URL's: all of Flickr's are one, any other host is its own."""
+    host = host_of(url) or ""
+    return FLICKR_GROUP if on_domain(host, FLICKR_DOMAINS) else host
 
 
 def photo_id(url: str) -> int | None:

@@ -121,12 +121,20 @@ class Hop:
     location: str
 
 
+class Temporary(NamedTuple):
+    """A temporary file: its name, its inode, and when it was written, in Unix nanoseconds."""
+
+    name: str
+    inode: int
+    modified: int
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A body that was judged to be a whole picture and stands in a temporary file.
 
     Attributes:
-        temporary: path of the file, to be renamed or removed by whoever takes the picture.
+        temporary: the file, to be renamed or removed by whoever takes the picture.
         sha256: hex digest of the bytes as they came.
         bytes: their number.
         format: `JPEG`, `PNG`, `GIF` or `WEBP`.
@@ -135,7 +143,7 @@ class Picture:
         checked: how thoroughly.
     """
 
-    temporary: str
+    temporary: Temporary
     sha256: str
     bytes: int
     format: str

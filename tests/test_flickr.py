@@ -151,7 +151,7 @@ def test_the_host_of_a_plain_url(url: str, host: str | None) -> None:
     ],
 )
 def test_all_hosts_of_flickr_are_one_group_and_any_other_its_own(host: str, group: str) -> None:
-    assert host_group(host) == group
+    assert host_group(f"http://{host}/1/1_ab.jpg") == group
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from scraper.records import Decision, Look, Revision
 from scraper.running.interception import Answer
 from scraper.running.learning import Learning
 from scraper.running.watching import DOUBTED, Watch, explain
-from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -216,4 +215,4 @@ class Doubts:
 
 
 def _group_of(attempt: Attempt) -> str:
-    return host_group(host_of(attempt.candidate.url) or "")
+    return host_group(attempt.candidate.url)

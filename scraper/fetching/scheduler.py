@@ -26,7 +26,6 @@ from scraper.pacing.refusals import Meaning
 from scraper.records import BudgetRaise
 from scraper.running.interception import OWN_ANSWER
 from scraper.running.retry import Policy, decide, put_off
-from scraper.urls import host_of
 
 if TYPE_CHECKING:
     import random
@@ -492,4 +491,4 @@ class Scheduler:
 
 
 def _group(candidate: Candidate) -> str:
-    return host_group(host_of(candidate.url) or "")
+    return host_group(candidate.url)

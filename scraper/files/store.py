@@ -39,6 +39,7 @@ from scraper.files._opening import (
 from scraper.files.journal import Claim, Journal, claimed
 from scraper.files.looking import digest
 from scraper.files.names import PARTIAL, Place, checked, names_for
+from scraper.records import Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ class Wanted:
     """A temporary file that is to be an image of a class, and what it holds.
 
     Attributes:
-        temporary: its name, as `write` gave it.
+        temporary: as `write` gave it.
         folder: the class's.
         filename: the name it would best have.
         url: of the image, which tells further names where that is taken.
@@ -66,7 +67,7 @@ class Wanted:
         sha256: of them, in hex.
     """
 
-    temporary: str
+    temporary: Temporary
     folder: str
     filename: str
     url: str
@@ -149,8 +150,8 @@ class Folder:
 
     # --- temporary files ---------------------------------------------------------------------------------------------
 
-    def write(self, body: bytes) -> str:
-        """Write `body` to a new temporary file and sync it; returns the file's name.
+    def write(self, body: bytes) -> Temporary:
+        """Write `body` to a new temporary file and sync it.
 
         Raises:
             StoppedEarlyError: the file system refused.
@@ -158,7 +159,7 @@ class Folder:
         with stopping(self.path):
             return self._write(body)
 
-    def _write(self, body: bytes) -> str:
+    def _write(self, body: bytes) -> Temporary:
         name = f"{self._journal.session}-{next(self._numbers)}"
         file = os.open(name, _NEW_FILE, 0o644, dir_fd=self._partial)
         try:
@@ -166,17 +167,18 @@ class Folder:
             while view:
                 view = view[os.write(file, view) :]
             os.fsync(file)
+            written = os.fstat(file)
         except OSError:
             os.unlink(name, dir_fd=self._partial)
             raise
         finally:
             os.close(file)
-        return name
+        return Temporary(name, written.st_ino, written.st_mtime_ns)
 
-    def discard(self, temporary: str) -> None:
+    def discard(self, temporary: Temporary) -> None:
         """Remove a temporary file that is not wanted."""
         with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=self._partial)
+            os.unlink(temporary.name, dir_fd=self._partial)
 
     # --- names -------------------------------------------------------------------------------------------------------
 
@@ -195,7 +197,7 @@ class Folder:
         kept: dict[int, Kept] = {}
         claims: list[Claim] = []
         while waiting := [number for number in range(len(wanted)) if number not in kept]:
-            tries = [self._claim(wanted[number], next(names[number])) for number in waiting]
+            tries = [_claim(wanted[number], next(names[number])) for number in waiting]
             with stopping(self.path, PARTIAL):
                 self._journal.write(words, [*claims, *tries])
             for number, claim in zip(waiting, tries, strict=True):
@@ -241,20 +243,14 @@ class Folder:
         with stopping(self.path, PARTIAL):
             self._journal.clear()
 
-    def _claim(self, wanted: Wanted, name: str) -> Claim:
-        place = Place(wanted.folder, name)
-        with stopping(self.path, PARTIAL):
-            found = os.stat(wanted.temporary, dir_fd=self._partial, follow_symlinks=False)
-        return Claim(place, found.st_ino, found.st_mtime_ns, wanted.bytes, wanted.sha256)
-
-    def _give(self, temporary: str, claim: Claim) -> Kept | None:
+    def _give(self, temporary: Temporary, claim: Claim) -> Kept | None:
         """Let a file have a name, or share the file that has it; None where that is another."""
         place = claim.place
         with stopping(self.path, place.folder):
             folder = self._folder(place.folder)
             self._dirty.add(place.folder)
             try:
-                self._link(temporary, folder, place.name)
+                self._link(temporary.name, folder, place.name)
             except FileExistsError:
                 if not self._share(folder, claim):
                     return None
@@ -350,3 +346,8 @@ class Folder:
 def _mark(found: os.stat_result) -> str:
     """What tells a file from any other and from itself after a change: its number, and when it was changed."""
     return f"{found.st_ino}-{found.st_ctime_ns}"
+
+
+def _claim(wanted: Wanted, name: str) -> Claim:
+    its = wanted.temporary
+    return Claim(Place(wanted.folder, name), its.inode, its.modified, wanted.bytes, wanted.sha256)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.flickr import FLICKR_GROUP, host_group
 from scraper.running.interception import Detector
-from scraper.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ class Watch:
     def over(self, url: str) -> Detector:
         """The detector that watches the host of a URL."""
         # Apart from Flickr's, hosts are many and small, and a dead one answers all its URLs alike.
-        group = host_group(host_of(url) or "")
+        group = host_group(url)
         return self._detectors.setdefault(group if group == FLICKR_GROUP else "", Detector())
 
     @property

@@ -9,7 +9,7 @@ import pytest
 from scraper.fetching.doubts import BELIEVED, FOR_THE_PACE, Doubts
 from scraper.manifest.access.candidates import Twin
 from scraper.model import Form, Outcome, State, Wnid
-from scraper.records import Attempt, Candidate, Decision, Look, Picture, Revision
+from scraper.records import Attempt, Candidate, Decision, Look, Picture, Revision, Temporary
 from scraper.running.watching import DOUBTED
 
 GONE = Look("status 404", "404 Not Found", usual=True)
@@ -75,7 +75,7 @@ class Run:
         candidate = replace(candidate, **of)  # type: ignore[arg-type]
         digest = digest or f"{number:064x}"
         picture = (
-            Picture(temporary="t", format="JPEG", width=9, height=9, bytes=9, sha256=digest)
+            Picture(temporary=Temporary("t", 1, 1), format="JPEG", width=9, height=9, bytes=9, sha256=digest)
             if outcome is Outcome.SAVED
             else None
         )

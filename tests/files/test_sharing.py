@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from scraper.fetching.options import FetchOptions
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import look_at
-from scraper.files.store import Folder, Wanted
+from scraper.files.store import Folder, Wanted, _claim
 from scraper.manifest.access.candidates import class_states, waiting
 from scraper.manifest.access.lists import save_listing, want
 from scraper.manifest.access.recording import Batch, DecidedAttempt, record, renew_word, word
@@ -230,7 +230,7 @@ class SharedFolder(RuleBasedStateMachine):
         if not pictures:
             return
         wanted = [Wanted(p.temporary, c.wnid, c.filename, c.url, p.bytes, p.sha256) for c, p in pictures]
-        claims = [folder._claim(one, one.filename) for one in wanted]
+        claims = [_claim(one, one.filename) for one in wanted]
         folder._journal.write([word(owner.book)], claims)
         for one, claim in list(zip(wanted, claims, strict=True))[: number % (len(wanted) + 1)]:
             folder._give(one.temporary, claim)

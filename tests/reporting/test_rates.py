@@ -17,7 +17,7 @@ from scraper.manifest.access.lists import save_listing, want
 from scraper.manifest.access.recording import Batch, DecidedAttempt, record
 from scraper.manifest.core import Manifest
 from scraper.model import Kind, ListingOutcome, State, Wnid
-from scraper.records import Attempt, Candidate, ClassRequest, Listed, Listing, Picture
+from scraper.records import Attempt, Candidate, ClassRequest, Listed, Listing, Picture, Temporary
 from scraper.reporting.numbers import report
 from scraper.statistics.inverse import sample_of
 from tests.command import Scraper
@@ -255,7 +255,9 @@ def decided(wnid: Wnid, one: Class) -> Iterator[DecidedAttempt]:
     for rank, decision in one.decisions.items():
         number = int(wnid[1:]) * 10_000_000 + rank
         candidate = Candidate(number, wnid, rank, url_of(wnid, rank), f"{rank}_a.jpg")
-        picture = Picture("", f"{number:064x}", 1, "JPEG", 1, 1) if decision.state is State.SAVED else None
+        picture = (
+            Picture(Temporary("", 1, 1), f"{number:064x}", 1, "JPEG", 1, 1) if decision.state is State.SAVED else None
+        )
         attempt = Attempt(candidate, 0.0, 0.1, decision.outcome, picture=picture)
         yield DecidedAttempt(attempt, decision, f"{wnid}/{rank}_a.jpg" if picture else None)
 

@@ -214,12 +214,21 @@ JOIN candidate ON candidate.id = candidate_id WHERE candidate.outcome = '{outcom
     for outcome in (Outcome.DUPLICATE, Outcome.CHANGED)
 )
 
+_CAME: Final = """
+SELECT value AS "attempt.sha256" FROM json_each(?)
+WHERE EXISTS (SELECT 1 FROM image WHERE substr(image.sha256, 1, 12) = substr(value, 1, 12) AND image.sha256 = value)
+OR EXISTS (SELECT 1 FROM attempt WHERE attempt.sha256 = value AND outcome = 'duplicate')
+OR EXISTS (SELECT 1 FROM attempt WHERE attempt.sha256 = value AND outcome = 'changed')
+"""
+
 
 def same_bytes(book: Manifest, digests: Iterable[str]) -> dict[str, list[Twin]]:
     """The candidates that bytes with these digests came for, images, duplicates and not the lock's, by digest."""
     found: dict[str, list[Twin]] = {}
-    wanted = (json.dumps(list(digests)),)
-    for sql in (_IMAGES, *_UNKEPT):
+    # Nearly all bytes are new, and with each query other threads get the interpreter, for a while.
+    came = list(book.select(str, _CAME, (json.dumps(list(digests)),)))
+    wanted = (json.dumps(came),)
+    for sql in (_IMAGES, *_UNKEPT) if came else ():
         for digest, twin in book.select(_twin, sql, wanted):
             found.setdefault(digest, []).append(twin)
     return found
