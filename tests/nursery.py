@@ -13,6 +13,7 @@ import array
 import atexit
 import contextlib
 import functools
+import gc
 import json
 import os
 import selectors
@@ -237,6 +238,8 @@ def _command(words: list[str]) -> int:
 def _main() -> None:
     for name in _PRELOADED:
         __import__(name)
+    gc.collect()
+    gc.freeze()  # a child that collects garbage must not touch, and so copy, all that was imported
     listener, held = (int(word) for word in sys.argv[1:])
     with socket.socket(fileno=listener) as door:
         _serve(door, held)
