@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.deciding import Limits
+from scraper.fetching.scheduler import Scheduler
 from scraper.flickr import (
     FLICKR_DOMAINS,
     file_name,

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
 from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
+from scraper.fetching.deciding import Limits
 from scraper.fetching.doubts import Doubts
 from scraper.fetching.hosts import Paces
 from scraper.fetching.options import FetchOptions
 from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.resuming import Losses, check_out, look_at
-from scraper.fetching.scheduler import Limits, Scheduler
-from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally
+from scraper.fetching.scheduler import Scheduler
+from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally, nothing
 from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS
@@ -103,7 +104,7 @@ def fetch(
         if not candidates.count_listed(book):
             with recorded(book, "fetch", argv) as run:
                 run.exit_code = 1
-            return _nothing(book, options)
+            return nothing(book, options.out)
         check_out(book, options)
         clear_up(book, options.out)
         folder = Folder(options.out, owner=book.owner)
@@ -113,24 +114,6 @@ def fetch(
         drain = _Drain(book, run.id, folder, options, progress=progress, notice=notice, stop=stop or Stop())
         drain.run(client)
         return drain.summary(path)
-
-
-def _nothing(book: Manifest, options: FetchOptions) -> FetchSummary:
-    """What a fetch comes to where no class has a list: nothing, and no folder for it."""
-    return FetchSummary(
-        manifest=book.path,
-        out=options.out,
-        saved_now=0,
-        saved=0,
-        wanted=candidates.count_wanted(book),
-        short=0,
-        unresolved=candidates.count_classes(book),
-        listed=0,
-        bytes=0,
-        requests=0,
-        seconds=0.0,
-        outcomes={},
-    )
 
 
 class _Drain:

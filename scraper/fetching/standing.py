@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from scraper.manifest.access import candidates
 from scraper.model import Kind, State
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.fetching.hosts import HostPace
+    from scraper.manifest.core import Manifest
     from scraper.model import Outcome, Wnid
     from scraper.records import ClassState
 
@@ -79,6 +81,24 @@ class FetchSummary:
     outcomes: dict[Outcome, int]
     found: int = 0
     renamed: int = 0
+
+
+def nothing(book: Manifest, out: Path) -> FetchSummary:
+    """What a fetch comes to where no class has a list: nothing, and no folder for it."""
+    return FetchSummary(
+        manifest=book.path,
+        out=out,
+        saved_now=0,
+        saved=0,
+        wanted=candidates.count_wanted(book),
+        short=0,
+        unresolved=candidates.count_classes(book),
+        listed=0,
+        bytes=0,
+        requests=0,
+        seconds=0.0,
+        outcomes={},
+    )
 
 
 class Standing:

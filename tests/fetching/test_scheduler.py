@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.deciding import Limits
+from scraper.fetching.scheduler import Scheduler
 from scraper.model import Form, Outcome, State, Wnid
 from scraper.pacing.pacer import Pace
 from scraper.records import Attempt, Candidate, ClassState

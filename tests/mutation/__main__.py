@@ -93,7 +93,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "pacing": Group(
         [
             *(f"pacing.{name}" for name in ("closure", "crowd", "pace", "pacer", "refusals")),
-            *("running.queueing", "running.retry", "fetching.scheduler"),
+            *("running.queueing", "running.retry", "fetching.classqueue", "fetching.deciding", "fetching.scheduler"),
         ],
         [
             *(f"tests/pacing/test_{name}.py" for name in ("closure", "crowd", "pace", "pacer", "refusals")),

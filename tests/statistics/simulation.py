@@ -14,7 +14,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.deciding import Limits
+from scraper.fetching.scheduler import Scheduler
 from scraper.model import DECIDED_KINDS, Form, Kind, Outcome, State, Wnid
 from scraper.records import Attempt, Candidate, ClassState
 from scraper.running.retry import Policy

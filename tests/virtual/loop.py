@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from scraper.fetching.scheduler import Limits, Scheduler
+from scraper.fetching.deciding import Limits
+from scraper.fetching.scheduler import Scheduler
 from scraper.model import Outcome, Wnid, outcome_of_status
 from scraper.records import Attempt, Candidate, ClassState
 from scraper.running.retry import Policy
