@@ -7,65 +7,48 @@ known before.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import random
-import time
 from collections import Counter
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from scraper.auditing.asking import Asker
+from scraper.auditing.drawing import draw
 from scraper.auditing.holding import Heard, Held
 from scraper.auditing.options import SurveyOptions
 from scraper.config import DEFAULT_MANIFEST
-from scraper.errors import InputError, InterruptedRunError, StoppedEarlyError
-from scraper.flickr import request_url
+from scraper.errors import InterruptedRunError, StoppedEarlyError
 from scraper.manifest.access.candidates import placeholders
-from scraper.manifest.access.surveys import (
-    Survey,
-    SurveyAnswer,
-    list_lengths,
-    record_answers,
-    record_survey,
-    sample_answered,
-    selected,
-)
-from scraper.manifest.schema import RANKS, candidate_id
-from scraper.model import DECIDED_KINDS, Frame, Kind
+from scraper.manifest.access.surveys import Survey, record_answers, record_survey
+from scraper.manifest.schema import RANKS
+from scraper.model import DECIDED_KINDS, Kind
 from scraper.pacing.room import Room
-from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules, glance
+from scraper.pictures.judge import PLACEHOLDER_SHA256, Rules
 from scraper.running.clock import Clock
 from scraper.running.crew import Crew, Stop
 from scraper.running.giving_up import explain
-from scraper.running.looks import look_of
 from scraper.running.queueing import RetryQueue, results
 from scraper.running.session import exclusive, recorded
-from scraper.statistics.surveys import Stratum, needed, share_of, stratified_order
+from scraper.statistics.surveys import Stratum, needed, share_of
 from scraper.web.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from scraper.manifest.access.surveys import Selected
+    from scraper.auditing.asking import Answer
+    from scraper.auditing.drawing import Drawn
+    from scraper.manifest.access.surveys import Selected, SurveyAnswer
     from scraper.manifest.core import Manifest
-    from scraper.model import Outcome
-    from scraper.records import Look, Reply
+    from scraper.model import Frame, Outcome
     from scraper.running.queueing import Task
     from scraper.statistics.surveys import Found
 
-FIRST_BYTES: Final = 16 * 1024
-"""Bytes asked for: enough to know a picture, and the whole of the pictures that stand for deleted photos."""
 TRIES: Final = 3
 LEAST_DECIDED: Final = 100
 """URLs decided before a survey ends because its interval is narrow enough: by fewer that may be chance."""
-USUAL_SAMPLE: Final = 1000
-_MOST_ANSWERED: Final = 1_000_000
-"""URLs of the frame `answered` that are drawn beforehand where no number is given."""
-_CHUNK: Final = 200
 _LOOK_EVERY: Final = 50
 """Answers between looks at how wide the interval still is."""
-_TICK: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +118,7 @@ def survey(
     with contextlib.ExitStack() as stack:
         book = stack.enter_context(exclusive(path, create=False))
         client = stack.enter_context(Client(options.network, threads=options.threads))
-        drawn = _draw(book, options)
+        drawn = draw(book, options)
         run = stack.enter_context(recorded(book, "survey", argv))
         record_survey(
             book,
@@ -162,49 +145,6 @@ def survey(
             changes=dict(changes),
             until=options.until,
         )
-
-
-# --- drawing ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What is to be asked, in this order: of `urls` in the frame, whose strata have these sizes, by class number."""
-
-    candidates: Iterator[Selected]
-    urls: int
-    strata: dict[int, int]
-    most: int
-
-
-def _draw(book: Manifest, options: SurveyOptions) -> _Drawn:
-    """Decide the order in which the frame is asked.
-
-    Raises:
-        InputError: there is nothing in it.
-    """
-    rng = random.Random(options.seed)  # noqa: S311 - a repeatable sample, not a secret
-    sample = USUAL_SAMPLE if options.sample is None and options.until is None else options.sample
-    if options.of is Frame.ANSWERED:
-        chosen, urls = sample_answered(book, sample or _MOST_ANSWERED, options.outcomes, rng)
-        if not chosen:
-            raise InputError("there is nothing to ask again: no candidate of these outcomes was answered for good")
-        return _Drawn(_by_chunks(book, chosen), urls, {0: urls}, len(chosen))
-    lists = list_lengths(book)
-    urls = sum(one.candidates for one in lists)
-    if not urls:
-        raise InputError("there is nothing to ask: no class has a list with URLs in it; run `scraper plan` first")
-    order = stratified_order([one.candidates for one in lists], rng)
-    numbers = (candidate_id(lists[place].wnid, rank) for place, rank in islice(order, sample))
-    strata = {candidate_id(one.wnid, 0) // RANKS: one.candidates for one in lists}
-    return _Drawn(_by_chunks(book, numbers), urls, strata, min(urls, sample or urls))
-
-
-def _by_chunks(book: Manifest, numbers: Iterable[int]) -> Iterator[Selected]:
-    """The candidates with these ids, some at a time: most of a long order may never be needed."""
-    numbers = iter(numbers)
-    while chunk := list(islice(numbers, _CHUNK)):
-        yield from selected(book, chunk)
 
 
 class _Tally:
@@ -243,7 +183,7 @@ class _Asking:
         book: Manifest,
         run_id: int,
         options: SurveyOptions,
-        drawn: _Drawn,
+        drawn: Drawn,
         held: Held,
         *,
         progress: Callable[[SurveyProgress], None],
@@ -272,7 +212,7 @@ class _Asking:
     def ask(self, client: Client) -> None:
         """Ask for each, and record the answers as they come."""
         room = Room(1.0)
-        asker = _Asker(client, Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(self._book)), room)
+        asker = Asker(client, Rules(placeholders=PLACEHOLDER_SHA256 | placeholders(self._book)), room)
         clock = Clock()
         queue = RetryQueue(
             self._candidates(),
@@ -284,7 +224,7 @@ class _Asking:
             now=clock.now(),
             puts_off=True,
         )
-        crew: Crew[Task[Selected], _Answer] = Crew(
+        crew: Crew[Task[Selected], Answer] = Crew(
             "survey",
             asker.one,
             threads=self._options.threads,
@@ -300,7 +240,7 @@ class _Asking:
                 self._keep(self._held.give_up())
                 raise
 
-    def _loop(self, queue: RetryQueue[Selected], crew: Crew[Task[Selected], _Answer], clock: Clock) -> None:
+    def _loop(self, queue: RetryQueue[Selected], crew: Crew[Task[Selected], Answer], clock: Clock) -> None:
         for answers in results(queue, crew, clock):
             self._settle(queue, answers, clock.now())
             if self._stop.asked:
@@ -312,7 +252,7 @@ class _Asking:
         self._keep(self._held.close())
         self._check_held()
 
-    def _settle(self, queue: RetryQueue[Selected], answers: list[_Answer], now: float) -> None:
+    def _settle(self, queue: RetryQueue[Selected], answers: list[Answer], now: float) -> None:
         rows = []
         for answer in answers:
             row, task = answer.row, answer.task
@@ -358,53 +298,3 @@ class _Asking:
         if self._options.until is None:
             return self._drawn.most
         return min(self._drawn.most, needed(self.tally.found().rate, self._options.until))
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """How a try for a URL ended: what would be on record of it, and what it looks like."""
-
-    task: Task[Selected]
-    row: SurveyAnswer
-    retry_after: float | None
-    look: Look | None
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Asker:
-    """Asks for one URL, in a thread."""
-
-    client: Client
-    rules: Rules
-    room: Room
-
-    def one(self, task: Task[Selected]) -> _Answer:
-        candidate = task.item
-        asked_at, began = time.time(), time.monotonic()
-        reply = self.client.get(request_url(candidate.url), max_bytes=FIRST_BYTES, ranged=True)
-        verdict = glance(reply, self.rules, self.room)
-        row = SurveyAnswer(
-            candidate_id=candidate.candidate_id,
-            asked_at=asked_at,
-            seconds=round(time.monotonic() - began, 6),
-            before=candidate.outcome,
-            outcome=verdict.outcome,
-            status=reply.status,
-            final_url=reply.url,
-            error=verdict.error,
-        )
-        digest = hashlib.sha256(reply.body).hexdigest()
-        look = look_of(_whole(reply), verdict.outcome, digest)
-        return _Answer(task, row, reply.retry_after, look, digest)
-
-
-def _whole(reply: Reply) -> Reply:
-    """What would have come if no part had been asked for, as far as it tells: of an empty body there is no part."""
-    match reply.status:
-        case 206:
-            return replace(reply, status=200)
-        case 416:
-            return replace(reply, status=200, body=b"")
-        case _:
-            return reply
