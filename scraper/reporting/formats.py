@@ -22,9 +22,9 @@ from scraper.texts import counted, defused, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scraper.reporting.hosts import PaceRow
+    from scraper.reporting.hosts import HostRow, PaceRow
     from scraper.reporting.locked import LockRow
-    from scraper.reporting.numbers import HostRow, Report, YearRow
+    from scraper.reporting.numbers import Report, YearRow
     from scraper.reporting.surveys import SurveyRow, TransitionRow
 
 

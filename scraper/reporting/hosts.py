@@ -1,4 +1,4 @@
-"""How fast the hosts let themselves be asked, over time, and which URLs rest since nothing is learnt of them."""
+"""What became of the URLs of each host, how fast hosts let themselves be asked, and which URLs rest unlearnt."""
 
 from __future__ import annotations
 
@@ -6,16 +6,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scraper.manifest.access.paces import paces
+from scraper.model import DECIDED_KINDS, Kind, Outcome
+from scraper.reporting.estimates import rounded
+from scraper.reporting.tallies import of_kinds
 from scraper.texts import counted
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from scraper.manifest.core import Manifest
-    from scraper.model import Outcome
+    from scraper.statistics.clusters import Estimate
 
 MOST_SHOWN: Final = 24
 """Paces of a group that people are shown, from first to last, evenly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRow:
+    """What became of the candidates of one host.
+
+    `dead_rate` is an estimate for the URLs of the host in the lists, as their classes count; None, with its 95 %
+    interval, where too few classes have URLs of it.
+    """
+
+    host: str
+    tried: int
+    saved: int
+    dead: int
+    unknown: int
+    dead_rate: float | None
+    dead_rate_low: float | None
+    dead_rate_high: float | None
+    decided: int
+    denied: int
+    unusable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +66,23 @@ class PaceRow:
     usually_closed: float | None
     closed: float | None
     refusal: Outcome | None
+
+
+def host_row(host: str, outcomes: Counter[Outcome], found: Estimate) -> HostRow:
+    """What the outcomes of a host's URLs come to, and the estimate for its lists."""
+    return HostRow(
+        host=host,
+        tried=outcomes.total(),
+        saved=outcomes[Outcome.SAVED],
+        dead=of_kinds(outcomes, Kind.DEAD),
+        unknown=of_kinds(outcomes, Kind.UNKNOWN),
+        dead_rate=rounded(found.rate),
+        dead_rate_low=rounded(found.low),
+        dead_rate_high=rounded(found.high),
+        decided=of_kinds(outcomes, *DECIDED_KINDS),
+        denied=of_kinds(outcomes, Kind.DENIED),
+        unusable=of_kinds(outcomes, Kind.UNUSABLE),
+    )
 
 
 def pace_rows(book: Manifest) -> tuple[PaceRow, ...]:

@@ -20,10 +20,10 @@ from scraper.manifest.core import Manifest
 from scraper.manifest.values import iso
 from scraper.model import DECIDED_KINDS, Kind, ListingOutcome, Outcome
 from scraper.reporting.estimates import HEAD, WHOLE, estimate_rows, rounded
-from scraper.reporting.hosts import pace_rows
+from scraper.reporting.hosts import host_row, pace_rows
 from scraper.reporting.locked import lock_rows
 from scraper.reporting.surveys import survey_rows
-from scraper.reporting.tallies import Asked, breakdown, class_tallies
+from scraper.reporting.tallies import Asked, breakdown, class_tallies, of_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scraper.manifest.access.counts import ClassTarget, Wave
     from scraper.manifest.access.forecasts import ForecastEntry
     from scraper.reporting.estimates import EstimateRow
-    from scraper.reporting.hosts import PaceRow
+    from scraper.reporting.hosts import HostRow, PaceRow
     from scraper.reporting.locked import LockRow
     from scraper.reporting.surveys import SurveyRow, TransitionRow
     from scraper.reporting.tallies import ClassTally
@@ -76,27 +76,6 @@ class LinkRot:
     unusable: int
     unknown: int
     refused: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostRow:
-    """What became of the candidates of one host.
-
-    `dead_rate` is an estimate for the URLs of the host in the lists, as their classes count; None, with its 95 %
-    interval, where too few classes have URLs of it.
-    """
-
-    host: str
-    tried: int
-    saved: int
-    dead: int
-    unknown: int
-    dead_rate: float | None
-    dead_rate_low: float | None
-    dead_rate_high: float | None
-    decided: int
-    denied: int
-    unusable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +190,7 @@ def _report(path: Path) -> Report:
     tried, outcomes = _totals_of(wanted)
     size = sum(count.bytes for count in wanted)
     classes = tuple(_class_row(row, by_class[row.wnid], tallies.get(row.wnid)) for row in targets)
-    hosts = [_host_row(host, ended, parts.host(host)) for host, ended in by_host.items()]
+    hosts = [host_row(host, ended, parts.host(host)) for host, ended in by_host.items()]
     estimates = estimate_rows([one.tally for one in tallies.values()], population=population)
     return Report(
         manifest=str(path),
@@ -278,10 +257,6 @@ def _by_host(book: Manifest) -> defaultdict[str, Counter[Outcome]]:
     return found
 
 
-def _of(outcomes: Mapping[Outcome, int], *kinds: Kind) -> int:
-    return sum([count for outcome, count in outcomes.items() if outcome.kind in kinds])
-
-
 def _totals(
     classes: tuple[ClassRow, ...], outcomes: Counter[Outcome], size: int, requests: int, dropped: int
 ) -> Totals:
@@ -293,7 +268,7 @@ def _totals(
         tried=sum(row.tried for row in classes),
         saved=sum(row.saved for row in classes),
         shortfall=sum(row.shortfall for row in classes),
-        unknown=_of(outcomes, Kind.UNKNOWN),
+        unknown=of_kinds(outcomes, Kind.UNKNOWN),
         bytes=size,
         requests=requests,
         surplus=sum(max(0, row.saved - row.n) for row in classes),
@@ -301,36 +276,20 @@ def _totals(
     )
 
 
-def _decided(outcomes: Mapping[Outcome, int]) -> int:
-    return _of(outcomes, *DECIDED_KINDS)
-
-
 def _link_rot(outcomes: Counter[Outcome]) -> LinkRot:
-    decided, dead, unusable = _decided(outcomes), _of(outcomes, Kind.DEAD), _of(outcomes, Kind.UNUSABLE)
+    decided, dead, unusable = (
+        of_kinds(outcomes, *DECIDED_KINDS),
+        of_kinds(outcomes, Kind.DEAD),
+        of_kinds(outcomes, Kind.UNUSABLE),
+    )
     return LinkRot(
         decided=decided,
-        alive=_of(outcomes, Kind.IMAGE),
+        alive=of_kinds(outcomes, Kind.IMAGE),
         dead=dead,
-        denied=_of(outcomes, Kind.DENIED),
+        denied=of_kinds(outcomes, Kind.DENIED),
         unusable=unusable,
-        unknown=_of(outcomes, Kind.UNKNOWN),
-        refused=_of(outcomes, Kind.REFUSED),
-    )
-
-
-def _host_row(host: str, outcomes: Counter[Outcome], found: Estimate) -> HostRow:
-    return HostRow(
-        host=host,
-        tried=outcomes.total(),
-        saved=outcomes[Outcome.SAVED],
-        dead=_of(outcomes, Kind.DEAD),
-        unknown=_of(outcomes, Kind.UNKNOWN),
-        dead_rate=rounded(found.rate),
-        dead_rate_low=rounded(found.low),
-        dead_rate_high=rounded(found.high),
-        decided=_decided(outcomes),
-        denied=_of(outcomes, Kind.DENIED),
-        unusable=_of(outcomes, Kind.UNUSABLE),
+        unknown=of_kinds(outcomes, Kind.UNKNOWN),
+        refused=of_kinds(outcomes, Kind.REFUSED),
     )
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from scraper.reporting.estimates import EstimateRow
-    from scraper.reporting.numbers import HostRow, Report, YearRow
+    from scraper.reporting.hosts import HostRow
+    from scraper.reporting.numbers import Report, YearRow
 
 _ROUNDING: Final = 0.0005
 """What moves a rate by no more is not worth a line: rates are shown to a tenth of a percent."""

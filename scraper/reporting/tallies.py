@@ -12,11 +12,11 @@ from scraper.model import Outcome
 from scraper.reporting.estimates import Breakdown, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from scraper.manifest.access.counts import ClassTarget
     from scraper.manifest.core import Manifest
-    from scraper.model import Wnid
+    from scraper.model import Kind, Wnid
     from scraper.reporting.estimates import Tally
 
 _ROWS: Final = 20_000
@@ -45,6 +45,11 @@ class Asked:
     def used(self) -> int:
         """How many candidates of its list have an outcome."""
         return sum(self.tried.values()) + sum(self.unasked.values())
+
+
+def of_kinds(outcomes: Mapping[Outcome, int], *kinds: Kind) -> int:
+    """How many candidates ended in one of these kinds."""
+    return sum([count for outcome, count in outcomes.items() if outcome.kind in kinds])
 
 
 class ClassTally(NamedTuple):
