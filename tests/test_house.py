@@ -175,6 +175,12 @@ def test_nothing_knows_of_the_tests(module: str) -> None:
     assert not re.search(r"stand-?in\b|tests/|pytest|\bmock", text)
 
 
+def test_no_group_is_repeated_possessively_without_bound() -> None:
+    """Python before 3.11.5 matches too little then (https://github.com/python/cpython/issues/106052)."""
+    code = {module: re.sub(r"#.*", "", path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+    assert [module for module, text in code.items() if re.search(r"\)[*+]\+", text)] == []
+
+
 def public(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
     """Public functions, classes and methods; not what is inside functions or private classes."""
     for child in ast.iter_child_nodes(node):
