@@ -246,6 +246,26 @@ def test_a_signal_that_comes_too_late_for_the_run_ends_what_follows() -> None:
     assert subprocess.run([sys.executable, "-c", TOO_LATE], timeout=300, check=False).returncode == 130
 
 
+WHILE_LOADING: Final = """
+import os, signal, sys
+from scraper.__main__ import run
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "scraper.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+run()
+"""
+
+
+def test_a_signal_while_modules_are_loaded_leaves_no_traceback() -> None:
+    ended = subprocess.run([sys.executable, "-c", WHILE_LOADING], capture_output=True, timeout=LONGEST, check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, b"")
+
+
 TOO_EARLY: Final = """
 import os, signal, sys, time
 from scraper.cli.signals import interruptible
