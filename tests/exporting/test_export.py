@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tests.command import LONGEST, Scraper, finish
+from tests.command import LONGEST, Scraper, finish, until
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import ClassSpec, Fate, StandIn, World
 
@@ -446,7 +446,7 @@ def test_a_kill_leaves_the_old_export_or_the_new(copied: Scraper, number: int) -
 
 def test_an_interrupt_leaves_nothing(copied: Scraper) -> None:
     process = copied.start("export", "webdataset", "dest", "--size", "2000", "--enlarge", "--encode", "webp")
-    time.sleep(1.0)
+    until(lambda: any(path.name.startswith(".dest") for path in copied.folder.iterdir()), process)
     process.send_signal(signal.SIGINT)
     ended = finish(process)
     if ended.code == 130:

@@ -14,7 +14,7 @@ from scraper.model import Outcome
 from scraper.pictures.judge import Rules, judge
 from scraper.web.client import Client
 from scraper.web.options import NetworkOptions, parse_connect_to
-from tests.command import Scraper, check
+from tests.command import LONGEST, Scraper, check
 from tests.planning.test_hostile_lists import BASE, HOST, LEAN, TENCH, listed, measured, stamped
 from tests.standin import Fate, StandIn, World
 from tests.web.test_hostile_servers import (
@@ -205,7 +205,7 @@ def test_a_list_that_foresees_our_digest_of_a_long_name(scraper: Scraper) -> Non
     listed(scraper.folder, [BASE + foreseen, BASE + "a/" + long, third])
     process = scraper.start("plan", TENCH, "--source", "lists")
     try:
-        assert process.wait(15) == 0
+        assert process.wait(LONGEST) == 0
     finally:
         process.kill()
         process.communicate()

@@ -19,7 +19,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -728,9 +728,11 @@ def run_all(standin: StandIn, folder: Path) -> Ran:
             ca_certs=folder / "ca.pem",
         )
         before = open_things()
+        waiting = {name: url for name, url in urls.items() if expected[name] is Outcome.TIMEOUT}
         with Client(options, threads=32) as client:
-            waiting = {name: url for name, url in urls.items() if expected[name] is Outcome.TIMEOUT}
-            ended = try_all(client, waiting, 32) | try_all(client, dict(urls.items() - waiting.items()), 4)
+            ended = try_all(client, waiting, 32)
+        with Client(replace(options, timeout=GENEROUS), threads=32) as client:
+            ended |= try_all(client, dict(urls.items() - waiting.items()), 4)
     return Ran(ended, expected, before, settled(before))
 
 
