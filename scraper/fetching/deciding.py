@@ -73,7 +73,7 @@ class Decider:
 
     def pacer(self, candidate: Candidate, now: float) -> Pacer:
         """The pacer of the group that a candidate's host is of."""
-        group = group_of(candidate)
+        group = host_group(candidate.url)
         pacer = self.pacers.get(group)
         if pacer is None:
             limits = self._limits
@@ -138,8 +138,3 @@ class Decider:
         self._last.add(attempt.candidate.id)
         due = max(decision.not_before, pacer.due() + _AFTER_OTHERS)
         return replace(decision, not_before=due, everybodys=True)
-
-
-def group_of(candidate: Candidate) -> str:
-    """The group that a candidate's host is of."""
-    return host_group(candidate.url)

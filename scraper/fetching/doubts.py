@@ -136,9 +136,10 @@ class Doubts:
         The first of such refusals come among pictures, and look like the photos' own answers.
         """
         lost, self._lately_lost = list(self._lately_lost), deque(maxlen=_LATELY)
+        group = host_group(attempt.candidate.url)
         for one in lost if attempt.outcome is Outcome.FORBIDDEN else ():
             candidate = one.candidate
-            if attempt.started_at - one.started_at > _SOON or _group_of(one) != _group_of(attempt):
+            if attempt.started_at - one.started_at > _SOON or host_group(candidate.url) != group:
                 continue
             self._watch.over(candidate.url).forget(candidate.id)
             doubt = self._doubts.pop(candidate.id, None)
@@ -212,7 +213,3 @@ class Doubts:
                 f"{intercepted} photos in a row were answered alike, which says nothing of them: "
                 "the next fetch asks again"
             )
-
-
-def _group_of(attempt: Attempt) -> str:
-    return host_group(attempt.candidate.url)

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from scraper.fetching.classqueue import ClassQueue
-from scraper.fetching.deciding import Decider, group_of
+from scraper.fetching.deciding import Decider
+from scraper.flickr import host_group
 from scraper.model import DECIDED_KINDS, Outcome, State
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class Scheduler:
         decision = self._decider.decide(attempt, now)
         if self._mixed and pacer.closed and not was_closed:
             # Their lists may name other hosts.
-            self._turns.extend(self._parked.pop(group_of(attempt.candidate), ()))
+            self._turns.extend(self._parked.pop(host_group(attempt.candidate.url), ()))
         return decision
 
     # --- how it stands ---------------------------------------------------------------------------------------------
@@ -240,10 +241,10 @@ class Scheduler:
         if not over or self.in_flight or self._hungry or self.finished:
             return None
         waiting = {group for group, parked in self._parked.items() if parked}
-        waiting |= {group_of(cls.ready[0]) for cls in self._turns if cls.room > 0}
+        waiting |= {host_group(cls.ready[0].url) for cls in self._turns if cls.room > 0}
         if waiting - over:
             return None
-        return None if {group_of(candidate) for _, _, candidate in self._delayed} - over else min(over)
+        return None if {host_group(candidate.url) for _, _, candidate in self._delayed} - over else min(over)
 
     def woke(self, now: float) -> None:
         """Take in that the machine has slept."""
@@ -313,7 +314,7 @@ class Scheduler:
             cls.queued = False
             self._hungry[cls.wnid] = cls
         else:
-            self._parked.setdefault(group_of(cls.ready[0]), deque()).append(cls)
+            self._parked.setdefault(host_group(cls.ready[0].url), deque()).append(cls)
 
     def _release_due(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:

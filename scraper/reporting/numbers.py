@@ -277,17 +277,12 @@ def _totals(
 
 
 def _link_rot(outcomes: Counter[Outcome]) -> LinkRot:
-    decided, dead, unusable = (
-        of_kinds(outcomes, *DECIDED_KINDS),
-        of_kinds(outcomes, Kind.DEAD),
-        of_kinds(outcomes, Kind.UNUSABLE),
-    )
     return LinkRot(
-        decided=decided,
+        decided=of_kinds(outcomes, *DECIDED_KINDS),
         alive=of_kinds(outcomes, Kind.IMAGE),
-        dead=dead,
+        dead=of_kinds(outcomes, Kind.DEAD),
         denied=of_kinds(outcomes, Kind.DENIED),
-        unusable=unusable,
+        unusable=of_kinds(outcomes, Kind.UNUSABLE),
         unknown=of_kinds(outcomes, Kind.UNKNOWN),
         refused=of_kinds(outcomes, Kind.REFUSED),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -25,8 +26,17 @@ class Limits:
         refused: those that did not.
     """
 
-    def __init__(self, limiter: Limiter, *, status: int = 429, retry_after: float | None = None) -> None:
+    def __init__(
+        self, limiter: Limiter, *, status: int = 429, retry_after: float | None = None, hurried: float = 0.0
+    ) -> None:
+        """Refuse with a status.
+
+        Until the first refusal, requests count as if at least `hurried` came in a second: a busy machine may never ask
+        for more than is allowed.
+        """
         self._limiter = limiter
+        self._longest_gap = 1 / hurried if hurried else math.inf
+        self._at = self._asked_at = time.monotonic()
         self._status = status
         self._retry_after = retry_after
         self._lock = threading.Lock()
@@ -37,7 +47,11 @@ class Limits:
         """The refusal of a request, None where it passes."""
         del request
         with self._lock:
-            if self._limiter.passes(time.monotonic(), 1):
+            asked_at = time.monotonic()
+            gap = asked_at - self._asked_at
+            self._at += gap if self.refused else min(gap, self._longest_gap)
+            self._asked_at = asked_at
+            if self._limiter.passes(self._at, 1):
                 self.passed += 1
                 return None
             self.refused += 1
