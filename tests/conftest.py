@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Commands are to write as they do for users, whose Python buffers what goes to a pipe or a file.
+os.environ.pop("PYTHONUNBUFFERED", None)
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")  # how long an example takes says how busy the machine is
 collect_ignore = [] if find_spec("mlcroissant") else ["readers"]  # `make test-readers` installs what they need

@@ -12,7 +12,7 @@ from scraper.cli.commands import COMMANDS
 from scraper.cli.help import USAGE, help_text
 from scraper.cli.signals import interruptible, leave
 from scraper.cli.starting import collecting_later
-from scraper.cli.streams import complain, open_closed, print_text
+from scraper.cli.streams import complain, give_up, open_closed, print_text
 from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
 from scraper.version import __version__
 
@@ -52,8 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return InterruptedRunError.exit_code
     except BrokenPipeError:
-        # Whoever read our output has seen enough; give the interpreter's last flush somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        give_up(sys.stdout)  # whoever read it has seen enough
         return 0
 
 

@@ -60,10 +60,18 @@ def leave(code: int) -> NoReturn:
 
 
 def _end() -> NoReturn:
-    for stream in (sys.stdout, sys.stderr):
+    # What is left of the output goes to whoever reads it; nobody may, and then it would take for ever.
+    writer = threading.Thread(target=_flush, name="scraper-output", daemon=True)
+    with contextlib.suppress(RuntimeError):  # no thread can be started
+        writer.start()
+        writer.join(_LAST)
+    os._exit(InterruptedRunError.exit_code)
+
+
+def _flush() -> None:
+    for stream in (sys.stderr, sys.stdout):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    os._exit(InterruptedRunError.exit_code)
 
 
 class _Watch:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from scraper.errors import InputError, StoppedEarlyError
 from scraper.texts import encodable, printable, redacted
@@ -31,6 +31,14 @@ def open_closed() -> None:
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:
             setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+
+
+def give_up(stream: TextIO) -> None:
+    """Let what is left of a stream go nowhere, since nobody takes it: the interpreter writes it at its end."""
+    with contextlib.suppress(OSError, ValueError):  # a stream that is no file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def class_words(words: Sequence[str]) -> ClassList:
@@ -130,6 +138,8 @@ def print_text(
     except BrokenPipeError:
         raise
     except OSError as error:
+        if output is None:
+            give_up(sys.stdout)
         failure = StoppedEarlyError if done else InputError
         raise failure(f"cannot write to {output or 'standard output'}: {error.strerror}") from error
 
@@ -142,7 +152,9 @@ def complain(line: str, kind: str = "") -> None:
 def tell(line: str, before: str = "") -> None:
     """Say something on standard error; that it cannot be said is no reason to end."""
     encoding = sys.stderr.encoding or "utf-8"
-    with contextlib.suppress(OSError):
+    try:
         # Not joined: there may be a million lines.
         sys.stderr.writelines((before, encodable(printable(line), encoding), "\n"))
         sys.stderr.flush()
+    except OSError:
+        give_up(sys.stderr)

@@ -246,6 +246,28 @@ def test_a_signal_that_comes_too_late_for_the_run_ends_what_follows() -> None:
     assert subprocess.run([sys.executable, "-c", TOO_LATE], timeout=300, check=False).returncode == 130
 
 
+UNREAD: Final = """
+import fcntl, os, signal, sys, time
+from scraper.cli.signals import interruptible, leave
+from scraper.errors import InterruptedRunError
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+os.write(writer, b" " * 4096)
+os.dup2(writer, 1)
+try:
+    with interruptible():
+        sys.stdout.write("not flushed yet")
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(600)
+except InterruptedRunError:
+    leave(130)
+"""
+
+
+def test_output_that_nobody_reads_does_not_hold_up_the_end() -> None:
+    assert subprocess.run([sys.executable, "-c", UNREAD], timeout=LONGEST, check=False).returncode == 130
+
+
 WHILE_LOADING: Final = """
 import os, signal, sys
 from scraper.__main__ import run
