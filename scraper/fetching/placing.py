@@ -20,7 +20,9 @@ from scraper.records import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from scraper.files.journal import Claim
     from scraper.files.store import Folder, Kept
     from scraper.manifest.access.recording import DecidedAttempt
     from scraper.manifest.core import Manifest
@@ -28,6 +30,20 @@ if TYPE_CHECKING:
 
 SUSPICIOUS_PHOTOS: Final = 3
 """Different photo ids with the same bytes from which these count as a placeholder. People do upload a photo twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """An image that is to be taken back, and its bytes."""
+
+    twin: Twin
+    sha256: str
+    bytes: int
+
+    def claim(self, folder: Folder) -> Claim | None:
+        """What tells its file; None where it is not the one that was written, or somebody else's."""
+        claim = folder.claim(Place.of(self.twin.path or ""), size=self.bytes, sha256=self.sha256)
+        return claim if claim is not None and (self.twin.mark or "").startswith(f"{claim.inode}-") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ class Placer:
         self._unrecorded: defaultdict[str, list[Twin]] = defaultdict(list)
         self._looked_up: dict[str, list[Twin]] = {}
         self._found: list[tuple[str, int]] = []
-        self._removals: list[Twin] = []
+        self._removals: list[_Removal] = []
         self._kept: dict[int, Kept] = {}
         self.found = 0
         self.renamed = 0
@@ -120,7 +136,7 @@ class Placer:
         self._known.add(sha256)
         self._found.append((sha256, photos))
         self._unrecorded.pop(sha256, None)
-        self._removals += [twin for twin in twins if twin.path is not None]
+        self._removals += [_Removal(twin, sha256, attempt.bytes) for twin in twins if twin.path is not None]
         refused = self._refuse(attempt, Outcome.PLACEHOLDER, f"the same bytes came for {photos} photos")
         return replace(refused, taken_back=tuple(twins))
 
@@ -136,13 +152,31 @@ class Placer:
             StoppedEarlyError: the file system refused.
         """
         pictures = {a.candidate: a.picture for a in (one.attempt for one in decided) if a.picture is not None}
+        words = [word(self._book), after]
+        leaving = self._announce({one.id for one in pictures}, words)
         if not pictures:
             return list(decided)
-        kept = self._folder.keep([_wanted(*each) for each in pictures.items()], [word(self._book), after])
+        kept = self._folder.keep([_wanted(*each) for each in pictures.items()], words, leaving)
         self._kept = {one.id: its for one, its in zip(pictures, kept, strict=True)}
         self.found += sum(its.mark is None for its in kept)
         self.renamed += sum(its.place.name != one.filename for one, its in zip(pictures, kept, strict=True))
         return [self._named(one) for one in decided]
+
+    def _announce(self, new: AbstractSet[int], words: Sequence[str]) -> list[Claim]:
+        """Let the journal have the images that are taken back, but for the `new` ones, which get their names first.
+
+        So that those whose files a kill leaves, and whose rows are gone, are known for ours.
+        """
+        found = [one.claim(self._folder) for one in self._removals if one.twin.candidate_id not in new]
+        claims = [claim for claim in found if claim is not None]
+        if not claims:
+            return []
+        self._folder.announce(claims, words)
+        # From here on no other manifest begins to share them; some may have before.
+        marks = {one.twin.path: one.twin.mark or "" for one in self._removals}
+        own = [claim for claim in claims if self._folder.unshared(claim.place, marks[str(claim.place)])]
+        self._folder.announce(own, words)
+        return own
 
     def _named(self, one: DecidedAttempt) -> DecidedAttempt:
         its = self._kept.get(one.attempt.candidate.id)
@@ -157,10 +191,9 @@ class Placer:
         Raises:
             StoppedEarlyError: the file system refused.
         """
-        if self._kept:
-            self._folder.names_recorded()
-        removals, self._removals = self._removals, []
+        removals, self._removals = [one.twin for one in self._removals], []
         stay = [str(place) for place, mark in map(self._whereabouts, removals) if not self._folder.remove(place, mark)]
+        self._folder.names_recorded()
         self._unrecorded.clear()
         self._looked_up.clear()
         self._kept = {}

@@ -182,12 +182,13 @@ class Folder:
 
     # --- names -------------------------------------------------------------------------------------------------------
 
-    def keep(self, wanted: Sequence[Wanted], words: Sequence[str]) -> list[Kept]:
+    def keep(self, wanted: Sequence[Wanted], words: Sequence[str], leaving: Sequence[Claim] = ()) -> list[Kept]:
         """Give temporary files their final names, safe from a power cut; what each has now, in order.
 
         Args:
             wanted: the files.
             words: of the batches that were recorded last and will be next, by which the next run knows these names.
+            leaving: names whose rows the next batch removes.
 
         Raises:
             StoppedEarlyError: the file system refused.
@@ -199,7 +200,7 @@ class Folder:
         while waiting := [number for number in range(len(wanted)) if number not in kept]:
             tries = [_claim(wanted[number], next(names[number])) for number in waiting]
             with stopping(self.path, PARTIAL):
-                self._journal.write(words, [*claims, *tries])
+                self._journal.write(words, [*leaving, *claims, *tries])
             for number, claim in zip(waiting, tries, strict=True):
                 if (given := self._give(wanted[number].temporary, claim)) is not None:
                     kept[number] = given
@@ -229,14 +230,14 @@ class Folder:
         except OSError:
             return False
 
-    def announce(self, claims: Sequence[Claim], word: str) -> None:
-        """Put names into the journal that are to be unfinished work from the batch on that has this word.
+    def announce(self, claims: Sequence[Claim], words: Sequence[str]) -> None:
+        """Put names into the journal that are unfinished work where they have no rows, as long as one of `words` holds.
 
         Raises:
             StoppedEarlyError: the file system refused.
         """
         with stopping(self.path, PARTIAL):
-            self._journal.write([word], claims)
+            self._journal.write(words, claims)
 
     def names_recorded(self) -> None:
         """Say that all names that were given are on record."""

@@ -357,26 +357,33 @@ def test_no_path_in_a_manifest_leads_out_of_the_folder(copied: Scraper, flags: t
 # --- kills -----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_stays_of_a_run_that_is_killed_while_it_takes_images_back(tmp_path: Path) -> None:
-    """Images and what shows that they are none may come in one batch: then their names never have rows."""
+@pytest.mark.parametrize("before", [0, 1])
+def test_nothing_stays_of_a_run_that_is_killed_while_it_takes_images_back(tmp_path: Path, before: int) -> None:
+    """Images and what shows that they are none may come in one batch, or `before` of them in an earlier one."""
     worlds = (
         World.of(seed, CLASSES[:1], flickr=4, other=0, mix={Fate.ALIVE: 1, Fate.SAME_BYTES: 3}) for seed in count()
     )
-    world = next(one for one in worlds if len(one.urls(Fate.SAME_BYTES)) == 3)
+    world = next(
+        one for one in worlds if len(same := one.urls(Fate.SAME_BYTES)) == 3 and one.flickr_urls(TENCH)[0] == same[0]
+    )
+
+    def prepare(scraper: Scraper) -> None:
+        if before:
+            scraper.done("plan", TENCH, "-n", str(before))
+            scraper.done("fetch", "--believe-answers")
+            assert scraper.one("SELECT count(*) FROM images") == before
+        scraper.done("plan", TENCH, "-n", "4")
+
     with StandIn(world, 0.05) as standin:
-        planned = Scraper(tmp_path / "planned", standin)
-        planned.folder.mkdir()
-        planned.done("plan", TENCH, "-n", "4")
         for moment in range(1, 50):
             scraper = Scraper(tmp_path / str(moment), standin)
-            shutil.copytree(planned.folder, scraper.folder)
+            scraper.folder.mkdir()
+            prepare(scraper)
             code = scraper.killed_at(moment, *scraper.command("fetch", "--threads", "8", "--believe-answers")[5:])
             check_manifest(scraper)
             check_files(scraper, strays=True)
             scraper.done("fetch", "--believe-answers")
-            check_manifest(scraper)
-            check_files(scraper, strays=True)
-            assert not (scraper.images / ".partial").exists(), moment
+            check(scraper)
             if code == 0:
                 break
     assert 8 < moment < 49
