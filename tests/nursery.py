@@ -56,6 +56,15 @@ _PRELOADED: Final = (
     "scraper.reporting.methods",
     "scraper.reporting.oneclass",
 )
+_WARMING: Final = (
+    "plan -n 1 tench --source .",
+    "report",
+    "report --format json",
+    "verify",
+    "classes crane",
+    "drop tench",
+    "fetch",
+)
 
 
 @functools.cache
@@ -235,9 +244,27 @@ def _command(words: list[str]) -> int:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 
 
+def _warm_up() -> None:
+    """Run commands once, so that children find the expressions compiled and the table of classes read."""
+    words, streams = sys.argv, (sys.stdin, sys.stdout, sys.stderr)
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("r+", encoding="utf-8") as nothing:
+        os.chdir(folder)
+        Path("n01440764.txt").write_text("http://farm1.static.flickr.com/1/1_0123456789.jpg\n", encoding="utf-8")
+        sys.stdin = sys.stdout = sys.stderr = nothing
+        for each in _WARMING:
+            if code := _command(each.split()):
+                raise SystemExit(f"`{each}` ended with {code}")
+        sys.stdin, sys.stdout, sys.stderr = streams
+        os.chdir(before)
+    sys.argv = words
+    "localhost".encode("idna")
+
+
 def _main() -> None:
     for name in _PRELOADED:
         __import__(name)
+    _warm_up()
     gc.collect()
     gc.freeze()  # a child that collects garbage must not touch, and so copy, all that was imported
     listener, held = (int(word) for word in sys.argv[1:])
