@@ -32,7 +32,8 @@ class Strays:
 
     Attributes:
         names: in each class's folder, whatever is neither an image nor a folder, and whether it is an ordinary file.
-        abandoned: with their owners, runs of other manifests that were cut short and gave no names.
+        abandoned: with their owners, runs that were cut short of other manifests, and gave no names, or of another
+            copy of this manifest, as where an older one was put back.
     """
 
     names: Mapping[str, Mapping[str, bool]]
@@ -47,7 +48,8 @@ class Strays:
 
 def find_strays(book: Manifest, out: Path) -> Strays:
     """What there is in an output folder that a manifest does not know."""
-    ours = {str(claim.place) for one in unfinished(book, out) for claim in one.names}
+    begun = unfinished(book, out)
+    ours, sessions_begun = {str(claim.place) for one in begun for claim in one.names}, {one.session for one in begun}
     found = {}
     for wnid in class_names(book):
         if there := others_in(out, wnid):
@@ -57,7 +59,12 @@ def find_strays(book: Manifest, out: Path) -> Strays:
         (owner, session)
         for owner, theirs in sessions(out).items()
         for session in theirs
-        if owner != book.owner and session.over and not any(stands(out, claim) for claim in session.claims)
+        if session.over
+        and (
+            session not in sessions_begun
+            if owner == book.owner
+            else not any(stands(out, claim) for claim in session.claims)
+        )
     )
     return Strays(found, abandoned)
 
@@ -71,7 +78,8 @@ def remove_strays(out: Path, strays: Strays, notice: Callable[[str], None]) -> t
     """
     if any(not session.over for theirs in sessions(out).values() for session in theirs):
         raise ManifestBusyError(f"another run is writing to {out}; wait for it or stop it")
-    claimed = {str(claim.place) for claim in claims_in(out) if stands(out, claim)}
+    going = {claim for _, session in strays.abandoned for claim in session.claims}
+    claimed = {str(claim.place) for claim in claims_in(out) if claim not in going and stands(out, claim)}
     chosen = {
         wnid: {name for name, ordinary in names.items() if ordinary and f"{wnid}/{name}" not in claimed}
         for wnid, names in strays.names.items()

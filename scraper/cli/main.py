@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from scraper.cli.arguments import UnexpectedWordError, checked, shown
 from scraper.cli.commands import COMMANDS
 from scraper.cli.help import USAGE, help_text
-from scraper.cli.signals import interruptible, leave
+from scraper.cli.signals import for_a_moment, interruptible, leave
 from scraper.cli.starting import collecting_later
 from scraper.cli.streams import complain, give_up, open_closed, print_text
 from scraper.errors import InputError, InterruptedRunError, OptionError, ScraperError
@@ -43,13 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except InterruptedRunError as error:
-        complain(error.as_typed)
+        for_a_moment(partial(complain, error.as_typed))
         return error.exit_code
     except ScraperError as error:
         complain(error.as_typed, "error: ")
         return error.exit_code
     except KeyboardInterrupt:
-        complain("interrupted")
+        for_a_moment(partial(complain, "interrupted"))
         return InterruptedRunError.exit_code
     except BrokenPipeError:
         give_up(sys.stdout)  # whoever read it has seen enough

@@ -20,7 +20,7 @@ from scraper.errors import InterruptedRunError
 from scraper.running.crew import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _KIND: Final = 2.5
@@ -59,12 +59,16 @@ def leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _end() -> NoReturn:
-    # What is left of the output goes to whoever reads it; nobody may, and then it would take for ever.
-    writer = threading.Thread(target=_flush, name="scraper-output", daemon=True)
+def for_a_moment(write: Callable[[], None]) -> None:
+    """Let the output of what was interrupted be written: nobody may read it, and then it would take for ever."""
+    writer = threading.Thread(target=write, name="scraper-output", daemon=True)
     with contextlib.suppress(RuntimeError):  # no thread can be started
         writer.start()
         writer.join(_LAST)
+
+
+def _end() -> NoReturn:
+    for_a_moment(_flush)
     os._exit(InterruptedRunError.exit_code)
 
 

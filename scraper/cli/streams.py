@@ -126,7 +126,6 @@ def print_text(
     Raises:
         InputError: it cannot be written, and nothing was changed.
         StoppedEarlyError: it cannot be written, and what was done is kept.
-        BrokenPipeError: whoever read it has seen enough.
     """
     text = printable(text, _KEPT_STYLED if styled else _KEPT)
     try:
@@ -136,7 +135,7 @@ def print_text(
             sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8", errors))
             sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        give_up(sys.stdout)  # whoever read it has seen enough, and the command ends as it would have
     except OSError as error:
         if output is None:
             give_up(sys.stdout)

@@ -11,17 +11,17 @@ import contextlib
 import itertools
 import random
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scraper.config import DEFAULT_MANIFEST
-from scraper.errors import InterruptedRunError, ScraperError, StoppedEarlyError
+from scraper.errors import InterruptedRunError, StoppedEarlyError
 from scraper.fetching.deciding import Limits
 from scraper.fetching.doubts import Doubts
 from scraper.fetching.hosts import Paces
 from scraper.fetching.options import FetchOptions
 from scraper.fetching.placing import Placer, revisions_of
+from scraper.fetching.recorder import Recorder
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Scheduler
 from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally, nothing
@@ -29,7 +29,7 @@ from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS
 from scraper.manifest.access import candidates
-from scraper.manifest.access.recording import Batch, DecidedAttempt, record, renew_word
+from scraper.manifest.access.recording import Batch, DecidedAttempt, renew_word
 from scraper.model import Outcome, State, Wnid
 from scraper.pacing.room import Room, give_memory_back
 from scraper.pictures.judge import Rules
@@ -150,6 +150,7 @@ class _Drain:
         # Full classes come last: there is nothing to do about them, unless their files are gone.
         self._to_come = dict.fromkeys(self._standing.short_first())
         self._placer = Placer(book, folder)
+        self._recorder = Recorder(book, run_id, folder, self._placer)
         self._doubts = Doubts(options.retry, notice, believe=options.believe_answers)
         self._photos_told: set[Wnid] = set()
         self._batch: list[DecidedAttempt] = []
@@ -327,7 +328,7 @@ class _Drain:
             self._photos_told.add(wnid)
 
     def _flush(self) -> None:
-        """Record the batch: names first made safe from a power cut, then the rows that speak of them."""
+        """Record what has come since the last time."""
         decided, self._batch = self._batch, []
         revisions, self._revisions = self._revisions, []
         why = "its photo is there under another URL"
@@ -335,17 +336,9 @@ class _Drain:
         revisions += [Revision(twin.id, State.LOST, Outcome.DUPLICATE, why, twin.form, twin.fate) for twin in skipped]
         revisions += self._doubts.take_revisions()
         batch = Batch(decided, revisions, self._scheduler.take_raises(), self._placer.take_found())
-        if decided or revisions or batch.raises:
-            try:
-                batch = replace(batch, decided=self._placer.name(decided, batch.word))
-                self._folder.sync()
-                record(self._book, self._run_id, batch, time.time())
-                self._paces.record(self._scheduler.held(), self._clock.now())
-            except ScraperError:
-                self._placer.forget()
-                raise
-        for path in self._placer.recorded():
+        for path in self._recorder.record(batch):
             self._notice(f"{path} was taken back and stays on disk: another may count on it, or has changed it")
+        self._paces.record(self._scheduler.held(), self._clock.now())
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""

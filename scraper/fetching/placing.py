@@ -199,11 +199,6 @@ class Placer:
         self._kept = {}
         return stay
 
-    def forget(self) -> None:
-        """Say that what was placed could not be recorded: images stay that were to be taken back."""
-        self._removals = []
-        self._kept = {}
-
     def _whereabouts(self, twin: Twin) -> tuple[Place, str | None]:
         if (kept := self._kept.get(twin.candidate_id)) is not None:
             return kept.place, kept.mark

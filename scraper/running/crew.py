@@ -189,6 +189,7 @@ class Crew(Generic[Item, Result]):
         expires = time.monotonic() + _GRACE
         while self.in_flight and time.monotonic() < expires and not self._stop.urged:
             yield self.collect(0.1)
+        yield self.collect(0.0)  # what came while the last were taken in
 
     def _dismiss(self) -> None:
         """Wait for the threads; where the run was asked to stop, for a moment at most.

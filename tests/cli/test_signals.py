@@ -268,6 +268,27 @@ def test_output_that_nobody_reads_does_not_hold_up_the_end() -> None:
     assert subprocess.run([sys.executable, "-c", UNREAD], timeout=LONGEST, check=False).returncode == 130
 
 
+@pytest.mark.parametrize("number", STOPS)
+def test_messages_that_nobody_reads_do_not_hold_up_the_end(planned: Scraper, number: signal.Signals) -> None:
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, b" " * 4096)
+    process = subprocess.Popen(
+        planned.command("fetch"),
+        cwd=planned.folder,
+        env=planned.environment(),
+        stdout=writer,
+        stderr=writer,
+        text=True,
+    )
+    planned.wait("SELECT count(*) FROM runs WHERE command = 'fetch'", 1, process)
+    time.sleep(1.0)
+    process.send_signal(number)
+    assert process.wait(LONGEST) == 130
+    os.close(reader)
+    os.close(writer)
+
+
 WHILE_LOADING: Final = """
 import os, signal, sys
 from scraper.__main__ import run

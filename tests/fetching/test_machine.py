@@ -610,6 +610,25 @@ def test_output_that_cannot_be_written(planned: Scraper, words: tuple[str, ...])
     sound(planned)
 
 
+def test_what_was_removed_stands_where_that_cannot_be_written(planned: Scraper) -> None:
+    planned.done("fetch")
+    stray = planned.images / TENCH / "mine.txt"
+    stray.write_text("mine")
+    stopped_clearly(shell(planned, "exec >/dev/full", "verify", "--remove-strays"), 4)
+    check(planned)
+
+
+def test_who_reads_no_further_changes_no_exit_code(planned: Scraper) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    for words, code in ((("report",), 0), (("report", "--check"), 1), (("plan", "n00000000"), 1)):
+        done = subprocess.run(
+            planned.command(*words), cwd=planned.folder, env=planned.environment(), stdout=writer, check=False
+        )
+        assert done.returncode == code, words
+    os.close(writer)
+
+
 @pytest.mark.parametrize("words", [("--help",), ("report",), ("verify",), ("plan", TENCH), ("fetch",)])
 def test_closed_output(planned: Scraper, words: tuple[str, ...]) -> None:
     """With stdout closed there is nobody to tell: the work is done all the same."""

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from scraper.files.names import names_for
-from tests.command import Scraper, check, check_files, check_manifest, finish
+from tests.command import Scraper, check, check_files, check_manifest, finish, until
 from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World, photos
 from tests.standin.world import file_name
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -387,6 +388,82 @@ def test_nothing_stays_of_a_run_that_is_killed_while_it_takes_images_back(tmp_pa
             if code == 0:
                 break
     assert 8 < moment < 49
+
+
+# --- what could not be recorded --------------------------------------------------------------------------------------
+
+
+async def gone(_: Request, wire: Wire) -> None:
+    wire.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextmanager
+def named_and_not_recorded(scraper: Scraper) -> Iterator[subprocess.Popen[str]]:
+    """A fetch that has given names, and waits for the manifest, which another program holds meanwhile."""
+    process = scraper.start("fetch", "--threads", "4")
+    scraper.wait("SELECT count(*) FROM images", 4, process)
+    with closing(sqlite3.connect(scraper.manifest, isolation_level=None, timeout=30)) as others:
+        others.execute("BEGIN IMMEDIATE")
+        ((recorded,),) = others.execute("SELECT count(*) FROM images").fetchall()
+        until(lambda: len(contents(scraper)) > recorded, process)
+        yield process
+        others.execute("ROLLBACK")
+
+
+def nothing_stays(scraper: Scraper, standin: StandIn) -> None:
+    """The next run, for which every photo is gone, leaves nothing of the last that has no row."""
+    for url in standin.world.urls():
+        standin.script(urlsplit(url).netloc, "*", gone)
+    scraper.run("fetch", "--believe-answers")
+    check(scraper)
+
+
+def test_nothing_stays_of_a_batch_whose_names_could_not_all_be_given(tmp_path: Path) -> None:
+    with StandIn(World.of(36, CLASSES, flickr=12, other=0, mix={Fate.ALIVE: 1})) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", "6")
+        scraper.images.mkdir()
+        for wnid in (CLOCK, TENCH):  # whichever comes first, the other's names are given before
+            (scraper.images / wnid).write_text("no folder")
+            scraper.done("fetch", code=4)
+            (scraper.images / wnid).unlink()
+        nothing_stays(scraper, standin)
+
+
+@pytest.mark.parametrize("held", [1.5, 3.2])
+def test_a_batch_that_was_broken_off_while_it_waited_is_recorded_or_leaves_nothing(tmp_path: Path, held: float) -> None:
+    """Another program has the manifest as the run is interrupted: for a moment, and until the run is broken off."""
+    with StandIn(World.of(37, CLASSES, flickr=60, other=0, mix={Fate.ALIVE: 1}), 0.2) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", "50")
+        with named_and_not_recorded(scraper) as process:
+            process.send_signal(signal.SIGINT)
+            time.sleep(held)
+        assert finish(process).code == 130
+        asked = sum("flickr" in request.host for request in standin.requests)
+        if not (scraper.images / ".partial").exists():  # it had the time to end in good order
+            unanswered = asked - scraper.one("SELECT count(*) FROM attempts")
+            assert 0 <= unanswered <= 4
+            check(scraper)
+        nothing_stays(scraper, standin)
+
+
+def test_what_a_killed_run_named_goes_when_it_is_told_to_where_an_older_copy_was_put_back(tmp_path: Path) -> None:
+    with StandIn(World.of(38, CLASSES, flickr=60, other=0, mix={Fate.ALIVE: 1}), 0.2) as standin:
+        scraper = Scraper(tmp_path, standin)
+        scraper.done("plan", TENCH, CLOCK, "-n", "50")
+        shutil.copy(scraper.manifest, tmp_path / "older.db")
+        with named_and_not_recorded(scraper) as process:
+            process.kill()
+            process.communicate()
+        forget(scraper)
+        shutil.copy(tmp_path / "older.db", scraper.manifest)
+        standin.latency = 0
+        scraper.done("fetch")
+        told = scraper.done("verify", code=1).out
+        assert "that this manifest does not know" in told
+        scraper.done("verify", "--remove-strays")
+        check(scraper)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -81,7 +81,7 @@ class _Verify(Command["VerifyOptions"]):
 
         with progress_bar() as bar, stopping() as stop:
             summary = verify(call.options, manifest=call.manifest, progress=bar, notice=bar.say, stop=stop, argv=argv())
-        print_text(describe_verify(summary))
+        print_text(describe_verify(summary), done=call.options.repair or call.options.remove_strays)
         return 0 if summary.sound or summary.repaired else 1
 
 

@@ -72,6 +72,14 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
         )
 
 
+def is_recorded(book: Manifest, batch: Batch) -> bool:
+    """Whether the attempts of a batch are on record, where it was cut short and nobody knows."""
+    for attempt in (one.attempt for one in batch.decided[:1]):
+        known = _known(book, attempt.candidate.id)
+        return known is not None and known[3] > attempt.candidate.tries
+    return False
+
+
 _DECIDE: Final = (
     "UPDATE candidate SET state = ?1, outcome = ?2, tries = tries + 1, not_before = ?3, form = ?4, fate = ?5, "
     "unknown_runs = CASE ?1 WHEN 3 THEN coalesce(unknown_runs, 0) + 1 WHEN 0 THEN unknown_runs END, "
