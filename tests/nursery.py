@@ -147,7 +147,7 @@ def _serve(listener: socket.socket, held: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal, meant for the tests
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    with selectors.DefaultSelector() as selector:
+    with woken, wake, selectors.DefaultSelector() as selector:
         for thing in (listener, held, woken):
             selector.register(thing, selectors.EVENT_READ)
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from scraper.cli.arguments import shown
@@ -104,7 +105,7 @@ compdef _scraper scraper
 
 
 def _zsh_flag(name: str, spec: FlagSpec) -> str:
-    about = spec.option.help.replace("[", "(").replace("]", ")").replace(":", ";")
+    about = re.sub(r"[\[\]:]", r"\\\g<0>", spec.option.help)
     if spec.switch:
         return _quoted(f"{name}[{about}]")
     found = _values(name, spec)

@@ -84,7 +84,7 @@ _ADVICE: Final = {
     "not yet resolved": "`scraper plan` again with the same classes",
     "no list": "`scraper plan` again, or with another --source",
     "list exhausted": "nothing is left to ask for: `scraper fetch --second-try live`, more --hosts, or a smaller -n",
-    "budget spent": "`scraper fetch` with --top-up",
+    "budget spent": "`scraper fetch`, without --no-top-up",
     "not yet tried": "`scraper fetch`",
     "": "`scraper fetch` again, later; it asks for these first",
 }

@@ -130,8 +130,8 @@ def describe_drop(summary: DropSummary) -> str:
         lines.append(f"{files} as recorded, and stayed:")
         lines += some(f"  {path}" for path in summary.stayed)
         lines.append(
-            "someone may have changed or linked them, or another manifest may count on them: delete them yourself if "
-            "nobody wants them"
+            "an export may have linked them, someone may have changed them, or another manifest may count on them: "
+            "delete them yourself if nobody wants them"
         )
     return "\n".join(lines) + "\n"
 
