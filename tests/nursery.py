@@ -65,6 +65,7 @@ _WARMING: Final = (
     "drop tench",
     "fetch",
 )
+"""Commands that need no network, the last one since nothing is left to fetch."""
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """What is in the classes' folders that a manifest does not know: somebody's own files, another manifest's, or nobody's.
 
 None of it is this manifest's to remove, so none of it is, unless the user says so by a flag; and then neither what the
-journal of another run claims, nor anything but ordinary files.
+journal of another manifest's run claims, nor anything but ordinary files.
 """
 
 from __future__ import annotations

@@ -342,6 +342,7 @@ class _Drain:
 
     def _finish_flying(self, crew: Crew[Candidate, Attempt]) -> None:
         """Give requests under way a moment to end, so that what they fetched is kept."""
+        self._flush()  # a batch that failed first: images that the next ones take back keep their files until then
         # A request that ends in an error of its own must not keep what the others fetched from being recorded.
         with contextlib.suppress(StoppedEarlyError):
             for attempts in crew.last():

@@ -74,10 +74,11 @@ def record(book: Manifest, run_id: int, batch: Batch, now: float) -> None:
 
 def is_recorded(book: Manifest, batch: Batch) -> bool:
     """Whether the attempts of a batch are on record, where it was cut short and nobody knows."""
-    for attempt in (one.attempt for one in batch.decided[:1]):
-        known = _known(book, attempt.candidate.id)
-        return known is not None and known[3] > attempt.candidate.tries
-    return False
+    if not batch.decided:
+        return False
+    first = batch.decided[0].attempt.candidate
+    known = _known(book, first.id)
+    return known is not None and known[3] > first.tries
 
 
 _DECIDE: Final = (
