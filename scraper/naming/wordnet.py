@@ -19,7 +19,7 @@ from scraper.model import Wnid
 from scraper.naming.presets import CLASS, PEOPLE, PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 HEAD: Final = "WordNet 3.0 nouns of ImageNet, form 1"
 NO_PARENT: Final = "-"
@@ -132,10 +132,10 @@ class WordNet:
 
     @cached_property
     def _by_clean_name(self) -> dict[str, Wnid]:
-        """Clean names that are no name in WordNet, such as `teddy bear`; of two alike, none."""
+        """Clean names, such as `teddy bear`; of two alike, none."""
         clean = [(fold(self.clean_name(wnid) or ""), wnid) for wnid in self.preset("ilsvrc2012")]
         times = Counter(name for name, _ in clean)
-        return {name: wnid for name, wnid in clean if times[name] == 1 and name not in self._by_name}
+        return {name: wnid for name, wnid in clean if times[name] == 1}
 
     @cached_property
     def _below(self) -> dict[int, list[int]]:
@@ -196,9 +196,10 @@ class WordNet:
                     return self._synset(position)
         return None
 
-    def all_names(self) -> Iterable[str]:
+    @cached_property
+    def all_names(self) -> Collection[str]:
         """Every name, folded."""
-        return self._by_name.keys()
+        return dict.fromkeys(self._folded.replace("\n", "|").split("|")).keys()
 
     def clean_name(self, wnid: str) -> str | None:
         """The clean name of a class of ILSVRC, None for others."""

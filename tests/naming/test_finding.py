@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.naming.finding import LONGEST_NAME, ambiguous, headings, meanings, synsets_said, unknown, whole_list
+from scraper.naming.finding import LONGEST_NAME, ambiguous, headings, meanings, near, synsets_said, unknown, whole_list
 from scraper.naming.presets import CLASS
 from scraper.naming.shipped import wordnet
 from scraper.naming.taking import refused_people, taken, told, unclear
 from scraper.naming.wordnet import fold
 
 TABLE = wordnet()
-NAMES = sorted(TABLE.all_names())
+NAMES = sorted(TABLE.all_names)
 CLASSES = set(TABLE.marked(CLASS))
 BIRD, MACHINE = "n02012849", "n03126707"
 
@@ -107,7 +109,7 @@ def test_any_text_is_answered(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "near"),
+    ("text", "other"),
     [
         ("tnech", "tench (n01440764)"),
         ("golden retreiver", "golden retriever (n02099601)"),
@@ -118,9 +120,17 @@ def test_any_text_is_answered(text: str) -> None:
         ("craness", "crane (2 meanings)"),
     ],
 )
-def test_unknown_names_get_near_ones(text: str, near: str) -> None:
+def test_unknown_names_get_near_ones(text: str, other: str) -> None:
     assert wnids(text) == []
-    assert near in unknown(TABLE, text)[0]
+    assert other in unknown(TABLE, text)[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["tnech", "caf\udce9", "abbreviatoin", "aardvark e", "\N{LATIN SMALL LETTER E WITH ACUTE}gret", "qqq", "1"]
+)
+def test_near_names_are_those_that_difflib_finds_among_all(text: str) -> None:
+    found = difflib.get_close_matches(text, NAMES, n=3, cutoff=0.7)
+    assert [each.rpartition(" (")[0] for each in near(TABLE, text)] == [name for name in found if meanings(TABLE, name)]
 
 
 def test_a_word_that_only_stands_above_classes_leads_to_them() -> None:

@@ -125,7 +125,7 @@ def test_names_lead_back_to_their_synsets() -> None:
     for wnid in TABLE.wnids:
         for name in TABLE.synset(wnid).names:
             names.setdefault(fold(name), set()).add(wnid)
-    assert set(names) == set(TABLE.all_names())
+    assert set(names) == set(TABLE.all_names)
     for name, wnids in names.items():
         assert [synset.wnid for synset in TABLE.named(name)] == sorted(wnids)
 
@@ -186,7 +186,7 @@ def test_more_is_told_of_classes_that_share_a_name() -> None:
 
 def test_meanings_of_a_name_are_told_apart_by_what_is_shown() -> None:
     alike = []
-    for name in TABLE.all_names():
+    for name in TABLE.all_names:
         shown = [(synset.name, synset.above, TABLE.gloss(synset.wnid)) for synset in meanings(TABLE, name)]
         alike += [name] if len(set(shown)) < len(shown) else []
     assert alike == ["gutta percha tree"]  # which WordNet has twice, word for word
