@@ -167,16 +167,9 @@ class Placer:
 
         So that those whose files a kill leaves, and whose rows are gone, are known for ours.
         """
-        found = [one.claim(self._folder) for one in self._removals if one.twin.candidate_id not in new]
-        claims = [claim for claim in found if claim is not None]
-        if not claims:
-            return []
-        self._folder.announce(claims, words)
-        # From here on no other manifest begins to share them; some may have before.
-        marks = {one.twin.path: one.twin.mark or "" for one in self._removals}
-        own = [claim for claim in claims if self._folder.unshared(claim.place, marks[str(claim.place)])]
-        self._folder.announce(own, words)
-        return own
+        removals = [one for one in self._removals if one.twin.candidate_id not in new]
+        found = {claim: one.twin.mark for one in removals if (claim := one.claim(self._folder)) is not None}
+        return self._folder.announce(found, words) if found else []
 
     def _named(self, one: DecidedAttempt) -> DecidedAttempt:
         its = self._kept.get(one.attempt.candidate.id)

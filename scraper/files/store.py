@@ -42,7 +42,7 @@ from scraper.files.names import PARTIAL, Place, checked, names_for
 from scraper.records import Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -218,7 +218,29 @@ class Folder:
         except OSError:
             return None
 
-    def unshared(self, place: Place, mark: str) -> bool:
+    def announce(self, found: Mapping[Claim, str | None], words: Sequence[str]) -> list[Claim]:
+        """Put names into the journal that are unfinished work where they have no rows, as long as one of `words` holds.
+
+        Args:
+            found: the names, each with what told its file from any other when it was written; with None it does not
+                matter whether another manifest shares it.
+            words: of the batches that were recorded last and will be next.
+
+        Returns:
+            Those that nobody else shares. The journal holds no others.
+
+        Raises:
+            StoppedEarlyError: the file system refused.
+        """
+        with stopping(self.path, PARTIAL):
+            self._journal.write(words, list(found))
+            # From here on no other manifest begins to share them; some may have before.
+            own = [claim for claim, mark in found.items() if mark is None or self._unshared(claim.place, mark)]
+            if len(own) < len(found):
+                self._journal.write(words, own)
+        return own
+
+    def _unshared(self, place: Place, mark: str) -> bool:
         """Whether no other manifest has begun to share the file at a place since it was written, or is about to.
 
         Of a copy of the file, as in a folder that was moved to another disk, that cannot be told: none has.
@@ -229,15 +251,6 @@ class Folder:
                 return locked(file, fcntl.LOCK_EX) and (moved or _mark(os.fstat(file)) == mark)
         except OSError:
             return False
-
-    def announce(self, claims: Sequence[Claim], words: Sequence[str]) -> None:
-        """Put names into the journal that are unfinished work where they have no rows, as long as one of `words` holds.
-
-        Raises:
-            StoppedEarlyError: the file system refused.
-        """
-        with stopping(self.path, PARTIAL):
-            self._journal.write(words, claims)
 
     def names_recorded(self) -> None:
         """Say that all names that were given are on record."""

@@ -84,12 +84,8 @@ def remove_images(
         return ()
     with contextlib.closing(Folder(out, owner=book.owner)) as folder:
         found = {path: folder.claim(Place.of(path), size=size, sha256=sha256) for path, size, sha256 in images}
-        folder.announce([claim for claim in found.values() if claim is not None], [batch.word])
-        # From here on no other manifest begins to share them; some may have before.
-        shared = [path for path, mark in (marks or {}).items() if not folder.unshared(Place.of(path), mark)]
-        if shared:
-            found.update(dict.fromkeys(shared))
-            folder.announce([claim for claim in found.values() if claim is not None], [batch.word])
+        marked = {claim: (marks or {}).get(path) for path, claim in found.items() if claim is not None}
+        removed = set(folder.announce(marked, [batch.word]))
         record_removal(book, run_id, batch, time.time())
     clear_up(book, out)
-    return tuple(path for path, claim in found.items() if claim is None)
+    return tuple(path for path, claim in found.items() if claim not in removed)

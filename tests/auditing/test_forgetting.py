@@ -176,7 +176,7 @@ def test_what_a_killed_run_was_about_to_remove_goes_with_the_next(mine: Scraper,
             claims = [folder.claim(Place.of(path), size=size, sha256=sha256) for *_, path, size, sha256 in saved]
             gone = [Revision(number, State.LOST, Outcome.WITHDRAWN, WITHDRAWN_WHY) for number, *_ in saved]
             batch = Batch(revisions=gone, word=WORD)
-            folder.announce([claim for claim in claims if claim], [batch.word])
+            folder.announce({claim: None for claim in claims if claim}, [batch.word])
             if recorded:
                 record_removal(book, run, batch, time.time())
     check_manifest(mine)
