@@ -14,7 +14,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from tests.nursery import KILL_AT, nursery
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
+    from tests.nursery import Forked
     from tests.standin import StandIn
 
 LONGEST: Final = 300.0
@@ -47,6 +48,18 @@ class Result:
     code: int
     out: str
     err: str
+
+
+class Process(Protocol):
+    """What `Forked` and `subprocess.Popen` have in common."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | Any: ...
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
 
 
 class Scraper:
@@ -77,22 +90,15 @@ class Scraper:
         trusted = {} if self.standin is None else {"SSL_CERT_FILE": str(self.standin.ca_file)}
         return ours | trusted | self.variables
 
-    def run(self, *words: str, stdin: bytes = b"") -> Result:
-        """Run a command to its end."""
-        plain = self.command(*words)
-        code, out, err = nursery().run(
-            plain[plain.index("scraper") + 1 :], cwd=self.folder, env=self.environment(), stdin=stdin, timeout=LONGEST
-        )
-        result = Result(code, out.decode(), err.decode())
-        assert "Traceback" not in result.err, result.err
-        return result
+    def run(self, *words: str, stdin: bytes = b"", umask: int = -1, limits: Mapping[int, int] | None = None) -> Result:
+        """Run a command to its end; see `Nursery.start` for the umask and the limits."""
+        return finish(self.start(*words, stdin=stdin, umask=umask, limits=limits))
 
     def killed_at(self, moment: int, *words: str) -> int:
         """Run a command that is killed the moment before it does the n-th thing to a file; how it ended."""
-        code, _, err = nursery().run(
-            words, cwd=self.folder, env={**self.environment(), KILL_AT: str(moment)}, stdin=b"", timeout=LONGEST
-        )
-        assert code in (0, -signal.SIGKILL), err
+        forked = nursery().start(words, cwd=self.folder, env={**self.environment(), KILL_AT: str(moment)})
+        code = forked.wait(LONGEST)
+        assert code in (0, -signal.SIGKILL), forked.err
         return code
 
     def all(self, *commands: tuple[str, ...]) -> list[Result]:
@@ -106,8 +112,16 @@ class Scraper:
         assert result.code == code, result
         return result
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, stdin: bytes = b"", umask: int = -1, limits: Mapping[int, int] | None = None
+    ) -> Forked:
         """Start a command; whoever calls waits for it."""
+        plain = self.command(*words)
+        mine = plain[plain.index("scraper") + 1 :]
+        return nursery().start(mine, cwd=self.folder, env=self.environment(), stdin=stdin, umask=umask, limits=limits)
+
+    def start_anew(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command with an interpreter of its own, where what that does or takes is the subject."""
         return subprocess.Popen(
             self.command(*words),
             cwd=self.folder,
@@ -128,7 +142,7 @@ class Scraper:
         ((value,),) = self.rows(sql, *parameters)
         return value
 
-    def wait(self, sql: str, enough: int, process: subprocess.Popen[str]) -> None:
+    def wait(self, sql: str, enough: int, process: Process) -> None:
         """Wait until a count in the manifest that `process` writes is at least `enough`."""
 
         def reached() -> bool:
@@ -157,7 +171,7 @@ class Scraper:
         return found
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def until(condition: Callable[[], bool], process: Process | None = None) -> None:
     """Wait for a condition, for as long as `process` runs."""
     expires = time.monotonic() + LONGEST
     while not condition():
@@ -167,9 +181,13 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None =
         time.sleep(0.02)
 
 
-def finish(process: subprocess.Popen[str]) -> Result:
+def finish(process: Process) -> Result:
     """Wait for a started command."""
-    out, err = process.communicate(timeout=LONGEST)
+    try:
+        out, err = process.communicate(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        raise
     assert "Traceback" not in err, err
     return Result(process.returncode, out, err)
 

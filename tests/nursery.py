@@ -1,7 +1,7 @@
 """Processes for the command without the cost of starting Python for each: one that has all imported forks the others.
 
-    with Nursery() as nursery:
-        nursery.run(["report"], cwd=folder, env=environment, stdin=b"", timeout=90)
+        nursery = Nursery()
+        nursery.start(["report"], cwd=folder, env=environment).communicate()
 
 A child is a process like any other: it has its own memory, streams and working folder, it may be killed, and it ends
 as the interpreter would, waiting for its threads. Only the imports were done before.
@@ -16,6 +16,7 @@ import functools
 import gc
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import IO
 
 _LONGEST_REQUEST: Final = 2**20
 KILL_AT: Final = "NURSERY_KILL_AT"
@@ -102,38 +104,106 @@ class Nursery:
         self._process.wait(10)
         self._folder.cleanup()
 
-    def run(
-        self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes, timeout: float
-    ) -> tuple[int, bytes, bytes]:
-        """Run a command to its end: its exit code, or minus the signal that ended it, and what it wrote.
+    def start(
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: bytes = b"",
+        umask: int = -1,
+        limits: Mapping[int, int] | None = None,
+    ) -> Forked:
+        """Start a command.
 
-        Raises:
-            TimeoutError: it did not end in time, and was killed.
+        Args:
+            words: of the command line.
+            cwd: its working folder.
+            env: its environment.
+            stdin: what it finds on standard input.
+            umask: its umask; ours where that is negative.
+            limits: the most it may have of each resource, by the numbers of `resource`.
         """
-        request = json.dumps({"words": list(words), "cwd": str(cwd), "env": dict(env)}).encode(
-            "utf-8", "surrogateescape"
-        )
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
-            tempfile.TemporaryFile() as given,
-            tempfile.TemporaryFile() as out,
-            tempfile.TemporaryFile() as err,
-        ):
+        its = {"words": [*words], "cwd": str(cwd), "env": {**env}, "umask": umask, "limits": [*(limits or {}).items()]}
+        with contextlib.ExitStack() as stack:
+            given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
             given.write(stdin)
             given.seek(0)
+            door = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
             door.connect(self._address)
             streams = array.array("i", [given.fileno(), out.fileno(), err.fileno()])
+            request = json.dumps(its).encode("utf-8", "surrogateescape")
             door.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
-            child = int(door.recv(64))
-            door.settimeout(timeout)
-            try:
-                code = int(door.recv(64))
-            except TimeoutError:
-                os.kill(child, signal.SIGKILL)
-                raise
-            for stream in (out, err):
-                stream.seek(0)
-            return code, out.read(), err.read()
+            pid = int(door.recv(64))
+            stack.pop_all()
+        given.close()
+        return Forked(pid, door, out, err)
+
+
+class Forked:
+    """A command under way, as `subprocess.Popen` shows it.
+
+    Attributes:
+        pid: of its process.
+        returncode: its exit code, or minus the signal that ended it; None while it runs.
+        out: what it wrote, once it has ended.
+        err: the same of standard error.
+    """
+
+    def __init__(self, pid: int, door: socket.socket, out: IO[bytes], err: IO[bytes]) -> None:
+        """With the socket by which its end is told, and the files that it writes to."""
+        self.pid = pid
+        self.returncode: int | None = None
+        self.out = self.err = b""
+        self._door = door
+        self._files = (out, err)
+
+    def poll(self) -> int | None:
+        """Its exit code if it has ended."""
+        with contextlib.suppress(BlockingIOError):
+            self._await(0.0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code once it has ended.
+
+        Raises:
+            TimeoutExpired: it did not within so many seconds.
+        """
+        try:
+            return self._await(timeout)
+        except TimeoutError:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0) from None
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
+        """What it wrote until it ended.
+
+        Raises:
+            TimeoutExpired: it did not within so many seconds.
+        """
+        self.wait(timeout)
+        return self.out.decode(), self.err.decode()
+
+    def _await(self, timeout: float | None) -> int:
+        if self.returncode is None:
+            self._door.settimeout(timeout)
+            self.returncode = int(self._door.recv(64))
+            self._door.close()
+            for file in self._files:
+                file.seek(0)
+            self.out, self.err = (file.read() for file in self._files)
+            for file in self._files:
+                file.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
 
 
 # --- in the process that forks ---------------------------------------------------------------------------------------
@@ -199,6 +269,10 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
             os.dup2(stream, number)
         os.closerange(3, 256)
         os.chdir(request["cwd"])
+        for each, most in request["limits"]:
+            resource.setrlimit(each, (most, most))
+        if request["umask"] >= 0:
+            os.umask(request["umask"])
         os.environ.clear()
         os.environ.update(request["env"])
         _open_streams()

@@ -111,7 +111,7 @@ def soak(folder: Path, *, images: int, seconds: float, threads: int) -> list[Sam
         scraper = Scraper(folder, standin)
         names = "\n".join(wnids).encode()
         scraper.done("plan", "-n", str(PER_CLASS), "--oversample", "1", "--source", "lists", stdin=names)
-        process = scraper.start("fetch", "--threads", str(threads))
+        process = scraper.start_anew("fetch", "--threads", str(threads))
         samples = watch(scraper, process, seconds)
         out, err = process.communicate()
         print(out or err.splitlines()[-1])

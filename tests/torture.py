@@ -168,7 +168,7 @@ class Round:
     def disturbed(self, words: tuple[str, ...], *, kill: bool) -> bool:
         """Run a command, kill it at a random moment or not, and check everything; whether it came to its end."""
         before = self.before()
-        process = self.scraper.start(*words)
+        process = self.scraper.start_anew(*words)
         signals: tuple[signal.Signals, ...] = ()
         if kill:
             _, earliest, latest = self.rng.choices(MOMENTS, [weight for weight, _, _ in MOMENTS])[0]

@@ -16,11 +16,11 @@ from tests.conftest import CLASSES, CLOCK, TENCH
 from tests.standin import Fate, StandIn, World
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.command import Result
+    from tests.command import Process, Result
+    from tests.nursery import Forked
     from tests.standin import Request, Wire
 
 SOON = 60.0
@@ -45,14 +45,14 @@ def planned(tmp_path: Path, standin: StandIn) -> Scraper:
     return scraper
 
 
-def started(scraper: Scraper) -> subprocess.Popen[str]:
+def started(scraper: Scraper) -> Forked:
     """A fetch that has saved some images but has not finished."""
     process = scraper.start("fetch", "--threads", "4")
     scraper.wait(SAVED, 4, process)
     return process
 
 
-def stopped(process: subprocess.Popen[str], *signals: signal.Signals) -> Result:
+def stopped(process: Process, *signals: signal.Signals) -> Result:
     """How a run ends that is sent signals."""
     began = time.monotonic()
     for number in signals:

@@ -25,6 +25,8 @@ from tests.standin import Fate, StandIn, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.command import Process
+
 SOON: Final = 60.0
 """Seconds: far more than a stop may take on a busy machine, less than what it cuts short."""
 ENDLESS: Final = 80.0
@@ -51,7 +53,7 @@ def _caught(status: str) -> int:
     return int(status.partition("SigCgt:")[2].split()[0], 16)
 
 
-def ended(process: subprocess.Popen[str], *signals: signal.Signals) -> int:
+def ended(process: Process, *signals: signal.Signals) -> int:
     """The exit code of a process that is sent signals, one after another."""
     status = Path(f"/proc/{process.pid}/status")
     if status.exists():  # on a busy machine it may not have come to its handlers

@@ -18,8 +18,9 @@ from tests.pictures import bombs
 from tests.standin import Fate, StandIn, World, photos
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
+
+    from tests.command import Process
 
 MOST_MEMORY: Final = 500 * 1000
 """Kilobytes that a fetch with 32 threads may take, whatever comes."""
@@ -49,7 +50,7 @@ HEAVY: Final[dict[str, tuple[int, str, Callable[[], bytes]]]] = {
 """For each kind how many of it are served, what becomes of them, and one of them."""
 
 
-def peak(process: subprocess.Popen[str]) -> int:
+def peak(process: Process) -> int:
     """The most memory that a process took until it ended, in kilobytes.
 
     What the system tells of it afterwards is no use: that counts what its parent took when it was started.
@@ -80,7 +81,7 @@ def test_whatever_comes_is_judged_within_the_memory_there_is(tmp_path: Path) -> 
     with StandIn(world) as standin:
         scraper = Scraper(tmp_path, standin)
         scraper.done("plan", TENCH, CLOCK, "-n", "40", "--oversample", "1.25")
-        process = scraper.start("fetch", "--threads", "32")
+        process = scraper.start_anew("fetch", "--threads", "32")
         memory = peak(process)
         assert finish(process).code == 0
     found = dict(scraper.rows("SELECT url, outcome FROM candidates WHERE outcome IS NOT NULL"))
@@ -105,7 +106,7 @@ def test_a_fetch_that_only_decodes_can_be_stopped(tmp_path: Path, signals: tuple
     with StandIn(world) as standin:
         scraper = Scraper(tmp_path, standin)
         scraper.done("plan", TENCH, CLOCK, "-n", "40")
-        process = scraper.start("fetch", "--threads", "32")
+        process = scraper.start_anew("fetch", "--threads", "32")
         scraper.wait("SELECT count(*) FROM attempts", 1, process)
         began = time.monotonic()
         for number in signals:

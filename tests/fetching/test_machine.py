@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from resource import RLIMIT_FSIZE, RLIMIT_NOFILE
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scraper.fetching.standing import FetchProgress
+    from tests.nursery import Forked
     from tests.standin import Request, Wire
 
 WANTED: Final = 30
@@ -111,7 +113,7 @@ def completes(scraper: Scraper) -> None:
     check(scraper)
 
 
-def started(scraper: Scraper, standin: StandIn, *words: str, enough: int = 4) -> subprocess.Popen[str]:
+def started(scraper: Scraper, standin: StandIn, *words: str, enough: int = 4) -> Forked:
     """A fetch that has saved some images but has not finished."""
     standin.latency = 0.3
     process = scraper.start("fetch", "--threads", "4", *words)
@@ -124,7 +126,7 @@ def started(scraper: Scraper, standin: StandIn, *words: str, enough: int = 4) ->
 
 def test_no_room_for_an_image(planned: Scraper) -> None:
     """A limit on the size of files fails a write as a full disk does, without root."""
-    result = shell(planned, "ulimit -f 128", "fetch")  # blocks of 512 bytes: enough for the manifest, not for a photo
+    result = planned.run("fetch", limits={RLIMIT_FSIZE: 2**16})  # enough for the manifest, not for a photo
     assert "cannot write to images" in stopped_clearly(result)
     assert planned.rows("SELECT exit_code FROM runs ORDER BY id DESC LIMIT 1") == [(4,)]
     sound(planned)
@@ -137,7 +139,7 @@ def test_no_room_for_a_commit(planned: Scraper, standin: StandIn, kibibytes: int
     """Room for small images and no room for the manifest to grow, at several points of its work."""
     serve_small(standin)
     standin.latency = 0.1
-    result = shell(planned, f"ulimit -f {2 * kibibytes}", "fetch", "--threads", "2")
+    result = planned.run("fetch", "--threads", "2", limits={RLIMIT_FSIZE: 1024 * kibibytes})
     assert "manifests/scraper.db could not be written" in stopped_clearly(result)
     sound(planned)
     standin.latency = 0
@@ -284,7 +286,7 @@ def test_torn_files_are_healed(planned: Scraper, standin: StandIn) -> None:
 def test_out_of_file_descriptors(planned: Scraper, standin: StandIn, most: int) -> None:
     """It says nothing of any photo: either there are enough after all, or the run stops and says why."""
     standin.latency = 0.2
-    result = shell(planned, f"ulimit -n {most}", "fetch", "--threads", "64")
+    result = planned.run("fetch", "--threads", "64", limits={RLIMIT_NOFILE: most})
     if result.code:
         stopped_clearly(result)
     sound(planned)
@@ -520,8 +522,8 @@ def test_verify_needs_no_lock(copied: Scraper) -> None:
 def test_what_is_made_respects_the_umask(tmp_path: Path, standin: StandIn, umask: str) -> None:
     scraper = Scraper(tmp_path, standin)
     serve_small(standin)
-    assert shell(scraper, f"umask {umask}", "plan", TENCH, "-n", "3").code == 0
-    assert shell(scraper, f"umask {umask}", "fetch").code == 0
+    assert scraper.run("plan", TENCH, "-n", "3", umask=int(umask, 8)).code == 0
+    assert scraper.run("fetch", umask=int(umask, 8)).code == 0
     made = [path for name in ("manifests", "images") for path in [tmp_path / name, *(tmp_path / name).rglob("*")]]
     assert len(made) >= 7
     for path in made:

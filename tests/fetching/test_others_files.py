@@ -22,10 +22,10 @@ from tests.standin import Fate, StandIn, World, photos
 from tests.standin.world import file_name
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.nursery import Forked
     from tests.standin import Request, Wire
 
 NOBODY: Final = ("--connect-to", "::127.0.0.1:1", "--retries", "1", "--patience", "2")
@@ -398,7 +398,7 @@ async def gone(_: Request, wire: Wire) -> None:
 
 
 @contextmanager
-def named_and_not_recorded(scraper: Scraper) -> Iterator[subprocess.Popen[str]]:
+def named_and_not_recorded(scraper: Scraper) -> Iterator[Forked]:
     """A fetch that has given names, and waits for the manifest, which another program holds meanwhile."""
     process = scraper.start("fetch", "--threads", "4")
     scraper.wait("SELECT count(*) FROM images", 4, process)

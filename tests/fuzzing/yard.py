@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tests.command import Scraper
-from tests.nursery import nursery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,16 +92,15 @@ class Yard:
 
     def run(self, words: tuple[str, ...]) -> Ended:
         """Run a command and hold it to the promises."""
-        scraper = Scraper(self.work, self._standin)
-        line = scraper.command(*words)
-        plain = line[line.index("scraper") + 1 :]
         visits = self._trap.visits
+        forked = Scraper(self.work, self._standin).start(*words)
         try:
-            code, out, err = nursery().run(plain, cwd=self.work, env=scraper.environment(), stdin=b"", timeout=HANGING)
-        except TimeoutError:
+            code = forked.wait(HANGING)
+        except subprocess.TimeoutExpired:
+            forked.kill()
             return Ended(-1, "", None if self._waits() else "it hung")
-        said = err.decode(errors="replace")
-        broken = self._judge(code, out.decode(errors="replace"), said, words)
+        said = forked.err.decode(errors="replace")
+        broken = self._judge(code, forked.out.decode(errors="replace"), said, words)
         if broken is None and self._trap.visits != visits:
             broken = "it asked a host that it may not ask"
         return Ended(code, said, broken)
