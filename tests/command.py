@@ -78,10 +78,14 @@ class Scraper:
 
     def command(self, *words: str) -> list[str]:
         """The whole command line."""
+        return [sys.executable, "-W", "error", "-m", "scraper", *self._words(*words)]
+
+    def _words(self, *words: str) -> list[str]:
+        """The words behind the command's name."""
         network: list[str] = []
         if self.standin is not None and words[0] in ("plan", "fetch", "survey"):
             network = [f"--connect-to={self.standin.connect_to}", f"--ca-certs={self.standin.ca_file}"]
-        return [sys.executable, "-W", "error", "-m", "scraper", *words, *network]
+        return [*words, *network]
 
     def environment(self) -> Mapping[str, str]:
         """Ours, without what would lead the command elsewhere, and what this command is to find there."""
@@ -116,9 +120,8 @@ class Scraper:
         self, *words: str, stdin: bytes = b"", umask: int = -1, limits: Mapping[int, int] | None = None
     ) -> Forked:
         """Start a command; whoever calls waits for it."""
-        plain = self.command(*words)
-        mine = plain[plain.index("scraper") + 1 :]
-        return nursery().start(mine, cwd=self.folder, env=self.environment(), stdin=stdin, umask=umask, limits=limits)
+        mine, variables = self._words(*words), self.environment()
+        return nursery().start(mine, cwd=self.folder, env=variables, stdin=stdin, umask=umask, limits=limits)
 
     def start_anew(self, *words: str) -> subprocess.Popen[str]:
         """Start a command with an interpreter of its own, where what that does or takes is the subject."""

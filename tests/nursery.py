@@ -1,7 +1,7 @@
 """Processes for the command without the cost of starting Python for each: one that has all imported forks the others.
 
-        nursery = Nursery()
-        nursery.start(["report"], cwd=folder, env=environment).communicate()
+    nursery = Nursery()
+    nursery.start(["report"], cwd=folder, env=environment).communicate()
 
 A child is a process like any other: it has its own memory, streams and working folder, it may be killed, and it ends
 as the interpreter would, waiting for its threads. Only the imports were done before.
@@ -26,11 +26,10 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import IO
 
 _LONGEST_REQUEST: Final = 2**20
 KILL_AT: Final = "NURSERY_KILL_AT"

@@ -24,7 +24,7 @@ from scraper.fetching.placing import Placer, revisions_of
 from scraper.fetching.recorder import Recorder
 from scraper.fetching.resuming import Losses, check_out, look_at
 from scraper.fetching.scheduler import Scheduler
-from scraper.fetching.standing import FetchProgress, FetchSummary, Standing, Tally, nothing
+from scraper.fetching.standing import FetchSummary, Standing, Tally, nothing, progress_of, seconds_left
 from scraper.fetching.worker import MOST_IN_BODIES, Worker
 from scraper.files.store import Folder
 from scraper.flickr import FLICKR_DOMAINS
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from scraper.fetching.scheduler import Want
+    from scraper.fetching.standing import FetchProgress
     from scraper.manifest.access.candidates import Twin
     from scraper.manifest.core import Manifest
     from scraper.pacing.pacer import Pacer
@@ -360,27 +361,17 @@ class _Drain:
     def _seconds_left(self, held: Mapping[str, Pacer]) -> float | None:
         """Seconds that what is missing takes at the pace of the hosts, None where they do not hold us back."""
         rates = [pacer.pace.rate for pacer in held.values() if pacer.pace.rate is not None]
-        requests = self._tally.outcomes.total()
-        if not rates or not requests:
-            return None
-        images = max(self._tally.saved, 1) / requests
-        return (self._standing.wanted - self._standing.kept) / images / sum(rates)
+        return seconds_left(self._standing, self._tally, rates)
 
     def _report(self) -> None:
-        tally, held = self._tally, self._scheduler.held()
+        held = self._scheduler.held()
         self._progress(
-            FetchProgress(
-                classes_done=self._standing.full,
-                classes=self._standing.listed,
-                saved=self._standing.kept,
-                wanted=self._standing.wanted,
-                saved_now=tally.saved,
-                bytes=tally.bytes,
-                failed=tally.failed,
-                requests=tally.outcomes.total(),
+            progress_of(
+                self._standing,
+                self._tally,
                 waiting=self._scheduler.delayed,
                 held=self._paces.shown(held),
-                seconds_left=self._seconds_left(held),
+                left=self._seconds_left(held),
             )
         )
 
@@ -396,7 +387,7 @@ class _Drain:
             unresolved=self._standing.unresolved,
             listed=self._standing.listed,
             bytes=self._tally.bytes,
-            requests=self._tally.outcomes.total(),
+            requests=self._tally.requests,
             seconds=time.monotonic() - self._began,
             outcomes=dict(self._tally.outcomes),
             found=self._placer.found,

@@ -10,7 +10,7 @@ from scraper.manifest.access import candidates
 from scraper.model import Kind, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -153,6 +153,11 @@ class Tally:
     bytes: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
+    @property
+    def requests(self) -> int:
+        """How many ended."""
+        return self.outcomes.total()
+
     def add(self, outcome: Outcome, state: State, size: int) -> None:
         """Count how a request ended, what became of its candidate, and the bytes of what came."""
         self.outcomes[outcome] += 1
@@ -161,3 +166,33 @@ class Tally:
             self.bytes += size
         elif state is State.LOST and outcome.kind is not Kind.IMAGE:
             self.failed += 1
+
+
+def seconds_left(standing: Standing, tally: Tally, rates: Sequence[float]) -> float | None:
+    """Seconds that what is missing takes where hosts allow such rates, in requests a second; None where none is known.
+
+    As many requests lead to an image as in this run so far.
+    """
+    if not rates or not tally.requests:
+        return None
+    images = max(tally.saved, 1) / tally.requests
+    return (standing.wanted - standing.kept) / images / sum(rates)
+
+
+def progress_of(
+    standing: Standing, tally: Tally, *, waiting: int, held: tuple[HostPace, ...], left: float | None
+) -> FetchProgress:
+    """How far a fetch is; see `FetchProgress` for what is told beside its standing and its tally."""
+    return FetchProgress(
+        classes_done=standing.full,
+        classes=standing.listed,
+        saved=standing.kept,
+        wanted=standing.wanted,
+        saved_now=tally.saved,
+        bytes=tally.bytes,
+        failed=tally.failed,
+        requests=tally.requests,
+        waiting=waiting,
+        held=held,
+        seconds_left=left,
+    )

@@ -106,7 +106,7 @@ def test_a_fetch_that_only_decodes_can_be_stopped(tmp_path: Path, signals: tuple
     with StandIn(world) as standin:
         scraper = Scraper(tmp_path, standin)
         scraper.done("plan", TENCH, CLOCK, "-n", "40")
-        process = scraper.start_anew("fetch", "--threads", "32")
+        process = scraper.start("fetch", "--threads", "32")
         scraper.wait("SELECT count(*) FROM attempts", 1, process)
         began = time.monotonic()
         for number in signals:

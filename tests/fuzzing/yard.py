@@ -98,6 +98,7 @@ class Yard:
             code = forked.wait(HANGING)
         except subprocess.TimeoutExpired:
             forked.kill()
+            forked.wait()
             return Ended(-1, "", None if self._waits() else "it hung")
         said = forked.err.decode(errors="replace")
         broken = self._judge(code, forked.out.decode(errors="replace"), said, words)
